@@ -34,12 +34,13 @@ from amctl.telemetry.snapshot import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["AWAY", "Ledger", "standard_lights"]
+__all__ = ["AT_WORK", "AWAY", "Ledger", "standard_lights"]
 
 _log = logging.getLogger("amctl.telemetry.recorder")
 
 AWAY: Final[frozenset[NodeState]] = frozenset({"offline", "loading", "joining", "lost"})
 """The states of a node that can not be given work."""
+AT_WORK: Final[frozenset[NodeState]] = frozenset({"working", "retrying"})
 
 
 class _HasId(Protocol):
@@ -218,7 +219,9 @@ class Ledger:
 
     def _close_round(self, past: Round, how: RoundOutcome, wrong: tuple[str, ...] = ()) -> None:
         for node in self._nodes.frozen():
-            self._cancel_attempt(node)
+            if node.state in AT_WORK:
+                self._cancel_attempt(node)
+                self._node(node.id, state="waiting", progress=None, started_ms=None)
         self._rounds.put(replace(past, ended_ms=self._clock(), outcome=how, wrong=wrong))
 
     def _end_attempt(self, node: Node, outcome: AttemptOutcome) -> None:

@@ -16,7 +16,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from amctl.telemetry._ledger import AWAY, Ledger, standard_lights
+from amctl.telemetry._ledger import AT_WORK, AWAY, Ledger, standard_lights
 from amctl.telemetry.errors import RoundOrderError
 from amctl.telemetry.snapshot import (
     KEEP_ATTEMPTS,
@@ -40,16 +40,15 @@ __all__ = ["Recorder", "standard_lights"]
 
 _log = logging.getLogger("amctl.telemetry.recorder")
 
-_AT_WORK: Final[frozenset[NodeState]] = frozenset({"working", "retrying"})
 _MEANT: Final[dict[str, frozenset[NodeState]]] = {
     "boot": AWAY,
     "joining": AWAY - {"joining"},
     "joined": AWAY,
-    "begin": _AT_WORK | {"ready", "waiting", "failed"},
-    "progress": _AT_WORK,
-    "failed": _AT_WORK,
-    "delivered": _AT_WORK,
-    "canceled": _AT_WORK | {"failed"},
+    "begin": AT_WORK | {"ready", "waiting", "failed"},
+    "progress": AT_WORK,
+    "failed": AT_WORK,
+    "delivered": AT_WORK,
+    "canceled": AT_WORK | {"failed"},
 }
 """Moment -> the states of its node in which it means something."""
 
