@@ -1,6 +1,6 @@
 """A made-up run on a made-up clock: what the views and the event stream are tried with.
 
-`python -m tests.support.fake_run [--dag four|seven|thirty] [--end ok|fail]` plays one in a terminal.
+`python -m tests.support.fake_run [--dag four|seven|thirty] [--end ok|fail]` plays one on stderr.
 """
 
 from __future__ import annotations
