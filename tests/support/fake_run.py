@@ -211,7 +211,7 @@ class FakeRun:
 
 
 async def _show(run: FakeRun) -> None:
-    from amctl.cli.views.live import follow, view_for
+    from amctl.cli.views.watch import follow, view_for
     from rich.console import Console
 
     with view_for(Console(stderr=True)) as view:
