@@ -92,7 +92,7 @@ def _cells(node: Node, now: int, wide: bool) -> list[Text]:
         _bar(share, 12 if wide else 6, mark.ink),
         Text(time),
         Text.assemble((failures, INK["error"]), (lies, INK["remove"])),
-        Text(result if len(result) <= 20 else f"{result[:8]}…{result[-6:]}"),
+        Text(result if len(result) <= (20 if wide else 15) else f"{result[:8]}…{result[-6:]}"),
     ]
 
 
