@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lanes", "round_line", "took"]
 
-_SCALES = (1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3600)
+_SCALES = (100, 200, 500, *(s * 1000 for s in (1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3600)))
 _NAMES = 16
 
 
@@ -49,7 +49,7 @@ def round_line(snap: Snapshot, past: Round, width: int) -> Text:
 def lanes(snap: Snapshot, past: Round, width: int) -> list[Text]:
     """One round drawn over time, a lane per job and the scale; each outcome has its own fill."""
     longest = max(took(snap, r) for r in snap.rounds)
-    span = next((s * 1000 for s in _SCALES if s * 1000 >= longest), longest)
+    span = next((ms for ms in _SCALES if ms >= longest), longest)
     axis = Text(seconds(span).rjust(width - 1), INK["muted"])
     return [*(_lane(snap, past, node, span, width) for node in snap.nodes), axis]
 
