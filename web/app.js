@@ -263,7 +263,7 @@ function strip(li, round) {
   const scale = steps.find((s) => s >= longest) ?? longest, ends = [];
   put(name, "Round " + round.id);
   put(words, ROUND[round.outcome] ?? (round.wrong.length ? round.wrong.join(", ") + " lied" : "wrong result"));
-  put(count, `${seconds(took(round))}, ${round.executions} jobs`);
+  put(count, `${seconds(took(round))}, ${round.executions} job${round.executions === 1 ? "" : "s"}`);
   put(li.querySelector(".axis"), scale / 1000 + " s");
   li.classList.toggle("old", !tries.length && round.executions > 0);     // counts outlive attempts
   const lane = (a) => {

@@ -174,7 +174,7 @@ class Recorder(Ledger):
         if past is None:
             return self._ignore("gave_up", node)
         self._close_round(past, "gave_up")
-        text = f"failed {node.attempt} times in round {past.id}"
+        text = f"failed {node.attempt}x in round {past.id}"
         self._say("gave_up", text, id)
         self._phase("restarting", f"{id} {text}, so everything starts over")
         return self._changed()
@@ -379,7 +379,8 @@ class Recorder(Ledger):
             return f"{len(checks)} results equal their known hashes"
         if phase == "failed":
             last = self._rounds.items.get(self.run.round)
-            words = f"No verified result in {self.run.round} rounds"
+            rounds = "1 round" if self.run.round == 1 else f"{self.run.round} rounds"
+            words = f"No verified result in {rounds}"
             wrong = ", ".join(last.wrong) if last else ""
             return f"{words}; {wrong} lied in the last one" if wrong else words
         return "Stopped before there was a verified result"

@@ -63,7 +63,7 @@ class Reader:
 async def reading(url: str, last: str = "", query: str = "") -> AsyncIterator[Reader]:
     headers = {"Last-Event-ID": last} if last else {}
     async with (
-        httpx.AsyncClient(timeout=10) as client,
+        httpx.AsyncClient(timeout=10, verify=False) as client,
         client.stream("GET", f"{url}/events{query}", headers=headers) as response,
     ):
         yield Reader(response)
@@ -187,7 +187,7 @@ async def test_many_readers_see_the_same_frames(run: FakeRun) -> None:
         ids = {(await reader.until("delta")).id for reader in readers}
         assert ids == {f"r-7f3a:{run.recorder.seq}"}
         assert feed.readers == 8
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=False) as client:
             assert (await client.get(f"{url}/events")).status_code == 503
 
 
@@ -239,7 +239,7 @@ async def test_a_reader_that_takes_nothing_is_dropped_and_the_others_are_not(
 
 async def test_head_answers_like_get_without_a_body(run: FakeRun) -> None:
     app = Starlette(routes=events_routes(run.recorder))
-    async with serve(app) as url, httpx.AsyncClient() as client:
+    async with serve(app) as url, httpx.AsyncClient(verify=False) as client:
         answer = await client.head(f"{url}/events")
         assert (answer.status_code, answer.content) == (200, b"")
         assert (await client.post(f"{url}/events")).status_code == 405

@@ -19,6 +19,8 @@ from tests.support.fake_run import FakeRun
 from tests.support.web_server import serve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
 __all__ = ["WEB", "FakePage"]
@@ -34,28 +36,24 @@ class FakePage:
         self.run = run
         self.status = 200
         self.streams = 0
-        self.app = self._app(EventFeed(run.recorder))
+        self._stream = EventFeed(run.recorder).routes[0].endpoint
+        self.app = self._app()
 
-    def another_run(self, run: FakeRun) -> None:
-        """From now on the streams tell of `run`."""
-        self.run = run
-        self._feed = EventFeed(run.recorder)
-
-    def _app(self, feed: EventFeed) -> Starlette:
-        self._feed = feed
+    def _app(self) -> Starlette:
         names = {"/": "index.html", "/style.css": "style.css", "/app.js": "app.js"}
         files = [Route(path, self._file(WEB / name)) for path, name in names.items()]
         loader = Route("/loader.js", lambda _: Response(b"", media_type="text/javascript"))
         return Starlette(routes=[*files, loader, Route("/events", self._events)])
 
-    def _file(self, path: Path):  # type: ignore[no-untyped-def]
+    def _file(self, path: Path) -> Callable[[Request], Response]:
         return lambda _: FileResponse(path, headers={"Content-Security-Policy": CSP})
 
     async def _events(self, request: Request) -> Response:
         if self.status != 200:
             return Response(status_code=self.status)
         self.streams += request.method == "GET"
-        return await self._feed.routes[0].endpoint(request)  # type: ignore[no-any-return]
+        answer: Response = await self._stream(request)
+        return answer
 
 
 async def _serve(options: argparse.Namespace) -> None:

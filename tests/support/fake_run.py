@@ -60,7 +60,14 @@ class FakeRun:
     Nothing happens by itself: `advance` moves the clock and tells the recorder what is due.
     """
 
-    def __init__(self, name: str = "four", *, fails: bool = False, boots: bool = True) -> None:
+    def __init__(
+        self,
+        name: str = "four",
+        *,
+        fails: bool = False,
+        boots: bool = True,
+        id: str = "r-7f3a",
+    ) -> None:
         self.deps = dag(name)
         self.ids = list(self.deps)
         self.now = 0
@@ -72,7 +79,7 @@ class FakeRun:
         self._begins = False
         self.recorder = Recorder(
             Run(
-                id="r-7f3a",
+                id=id,
                 workflow="wasm_workflow" if name == "four" else f"{name}.json",
                 message=f"Python is loading in {len(self.ids)} threads",
                 started_at="2026-01-24T03:50:00Z",
@@ -211,8 +218,9 @@ class FakeRun:
 
 
 async def _show(run: FakeRun) -> None:
-    from amctl.cli.views.watch import follow, view_for
     from rich.console import Console
+
+    from amctl.cli.views.watch import follow, view_for
 
     with view_for(Console(stderr=True)) as view:
         shown = asyncio.ensure_future(follow(run.recorder, view))

@@ -29,4 +29,6 @@ async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         server.should_exit = True
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()  # as if the process had been killed: nobody is waited for
         await server.shutdown(sockets=[sock])

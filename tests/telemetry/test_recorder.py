@@ -280,7 +280,7 @@ def test_gave_up_ends_the_round_and_cancels_what_runs(working: Recorder) -> None
     working.gave_up("b")
     snap = working.snapshot()
     assert (snap.rounds[0].outcome, snap.run.phase) == ("gave_up", "restarting")
-    assert snap.run.message == "b failed 1 times in round 1, so everything starts over"
+    assert snap.run.message == "b failed 1x in round 1, so everything starts over"
     assert not working.gave_up("b")
 
 
@@ -357,7 +357,7 @@ def test_nodes_that_leave_after_the_end_keep_their_result_on_show(working: Recor
 def test_finish_says_who_lied_last(working: Recorder) -> None:
     working.verified(["a"], ["b"])
     working.finish("failed")
-    assert working.run.message == "No verified result in 1 rounds; a lied in the last one"
+    assert working.run.message == "No verified result in 1 round; a lied in the last one"
 
 
 def test_phase_keeps_its_since_while_only_the_words_change(working: Recorder, clock: Clock) -> None:
