@@ -121,6 +121,7 @@ async def test_changes_are_collected_into_one_delta(run: FakeRun) -> None:
         assert apply(first.data, second.data) == as_json(run.recorder.snapshot())
 
 
+@pytest.mark.slow
 async def test_deltas_alone_lead_to_the_same_end_as_a_whole_snapshot(run: FakeRun) -> None:
     feed = EventFeed(run.recorder, collect=0.001)
     async with serving(feed) as url, reading(url) as reader:
@@ -219,6 +220,7 @@ async def test_close_says_bye_and_ends_every_stream(run: FakeRun) -> None:
             assert (await late.__anext__()).event == "bye"
 
 
+@pytest.mark.slow
 async def test_a_reader_that_takes_nothing_is_dropped_and_the_others_are_not(
     run: FakeRun, caplog: pytest.LogCaptureFixture
 ) -> None:

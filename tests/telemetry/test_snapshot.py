@@ -70,6 +70,7 @@ def recorder(clock: Callable[[], int]) -> Recorder:
     )
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(moment, max_size=8), max_size=12))
 def test_applying_each_delta_gives_the_new_snapshot(batches: list[list[Any]]) -> None:
     """Whatever happens, in whatever order, and however many moments a delta collects."""

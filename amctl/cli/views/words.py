@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ATTEMPT",
     "CHECK",
+    "EVENT",
     "INK",
     "LIGHT",
     "NODE",

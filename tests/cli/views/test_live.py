@@ -9,7 +9,6 @@ import pytest
 from rich.cells import cell_len
 
 from amctl.cli.views.live import live
-from amctl.cli.views.rounds import round_line
 from tests.cli.views.screens import screen
 from tests.support.fake_run import FakeRun
 
@@ -77,12 +76,3 @@ def test_only_the_time_of_an_event_is_muted() -> None:
     text = screen(live(moment("four", 9150), 80, 23), styled=True)
     assert "round 2 begins" in text
     assert "\x1b[36m♦ \x1b[0mround 2 begins" in text
-
-
-def test_a_round_whose_attempts_are_forgotten_shows_its_counts() -> None:
-    run = FakeRun(boots=False)
-    run.advance(900)
-    for _ in range(14):
-        run.recorder.begin_round()
-    snap = run.recorder.snapshot()
-    assert "2 executions, 0 failed" in round_line(snap, snap.rounds[0], 80).plain
