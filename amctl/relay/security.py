@@ -12,7 +12,7 @@ import hmac
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from amctl.relay.errors import TargetError
 
@@ -168,11 +168,8 @@ def origin_allowed(origin: str, host_header: str, extra: tuple[str, ...] = ()) -
     origin = origin.strip().lower()
     if origin in {item.lower().rstrip("/") for item in extra}:
         return True
-    parts = urlsplit(origin)
-    bare = not (parts.path or parts.query or parts.fragment or parts.username)
-    return (
-        bare and parts.scheme in ("http", "https") and parts.netloc == host_header.strip().lower()
-    )
+    parts = re.fullmatch(r"https?://([^/?#@\\\s]+)", origin)
+    return parts is not None and parts[1] == host_header.strip().lower()
 
 
 def without_token(path: str, query: str) -> str:

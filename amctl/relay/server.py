@@ -100,8 +100,8 @@ class HttpServer:
         for server in self._server.servers:
             server.close()
 
-    async def stop(self, timeout: float) -> None:
-        """End what still runs: idle connections at once, busy ones within `timeout` seconds.
+    async def stop(self, patience: float) -> None:
+        """End what still runs: idle connections at once, busy ones within `patience` seconds.
 
         Returns:
             When every connection is closed and no task of a request is left.
@@ -110,22 +110,22 @@ class HttpServer:
         self.close_listener()
         for connection in list(state.connections):
             connection.shutdown()
-        await _until_done(set(state.tasks), timeout / 3)
+        await _until_done(set(state.tasks), patience / 3)
         for connection in list(state.connections):
             # closing sends what is buffered and tells the application that its peer is gone
             connection.transport.close()
-        await _until_done(set(state.tasks), timeout / 3)
+        await _until_done(set(state.tasks), patience / 3)
         for connection in list(state.connections):
             connection.transport.abort()
         for task in state.tasks:
             task.cancel()
-        await _until_done(set(state.tasks), timeout / 3)
+        await _until_done(set(state.tasks), patience / 3)
         if state.tasks:
             _log.warning("%d requests ignore that the relay stops", len(state.tasks))
         await asyncio.sleep(0)  # lets the transports call connection_lost
 
 
-async def _until_done(tasks: set[asyncio.Task[None]], timeout: float) -> None:
+async def _until_done(tasks: set[asyncio.Task[None]], patience: float) -> None:
     if tasks:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait(tasks, timeout=timeout)
+            await asyncio.wait(tasks, timeout=patience)

@@ -90,17 +90,17 @@ class Tunnels:
         """Serve `/dial/...`: the peer gets a TCP connection, or our process the connection."""
         await self._serve("dial", socket)
 
-    async def close(self, timeout: float) -> None:
+    async def close(self, patience: float) -> None:
         """Close every tunnel with code 1001 and refuse new ones.
 
         Args:
-            timeout: Seconds to wait for them; what is left then is for the caller to cut.
+            patience: Seconds to wait for them; what is left then is for the caller to cut.
         """
         self._closing = True
         for visit in self._visits:
             visit.connection.close(_GOING_AWAY, "relay stops")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(patience):
                 for visit in list(self._visits):
                     await visit.over.wait()
 
@@ -288,9 +288,9 @@ class Tunnels:
         visit.connection.close(_FAILED, f"{what}: {why}")
 
 
-async def _open(target: Target, timeout: float) -> Streams:
+async def _open(target: Target, patience: float) -> Streams:
     failure: OSError | None = None
-    async with asyncio.timeout(timeout):
+    async with asyncio.timeout(patience):
         for host in addresses_of(target.host):
             try:
                 return await asyncio.open_connection(host, target.port)
