@@ -1,0 +1,136 @@
+"""Plain TCP, native Python only. Import it by name: browsers have no sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from amctl.rpc.transports._callbacks import Callbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amctl.rpc.transports.base import Connection, OnData, OnLost, OnWritable
+
+__all__ = ["TcpConnection", "TcpListener", "dial_tcp", "listen_tcp"]
+
+HIGH_WATER = 128 << 10
+
+
+class TcpConnection(asyncio.Protocol):
+    """A socket as a `Connection`."""
+
+    def __init__(self, accept: Callable[[Connection], None] | None = None) -> None:
+        self._accept = accept
+        self._callbacks = Callbacks()
+        self._transport: asyncio.Transport | None = None
+        self._closed = self._full = self._started = False
+        self._peer = "tcp:?"
+
+    @property
+    def peer(self) -> str:
+        """`host:port` of the other end."""
+        return self._peer
+
+    @property
+    def writable(self) -> bool:
+        """False while the socket's buffer is above the high-water mark."""
+        return not self._full and not self._closed
+
+    @property
+    def is_closed(self) -> bool:
+        """True from `close` or the loss on."""
+        return self._closed
+
+    def start(self, on_data: OnData, on_lost: OnLost, on_writable: OnWritable) -> None:
+        """See `Connection.start`."""
+        self._started = True
+        self._callbacks.start(on_data, on_lost, on_writable)
+        if self._transport is not None and not self._closed:
+            self._transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        """See `Connection.write`."""
+        if self._transport is not None and not self._closed:
+            self._transport.write(data)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """See `Connection.close`; a peer that does not read gets 3 seconds."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._transport is not None:
+            self._transport.close()
+            asyncio.get_running_loop().call_later(3.0, self._transport.abort)
+
+    # -- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start without reading until somebody listens, so that nothing piles up here."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
+        address = transport.get_extra_info("peername")
+        self._peer = f"{address[0]}:{address[1]}" if address else "tcp:?"
+        self._transport.pause_reading()
+        if self._accept is not None:
+            self._accept(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Push a piece."""
+        self._callbacks.data(data)
+
+    def pause_writing(self) -> None:
+        """Above the high-water mark."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """Below the low-water mark again."""
+        self._full = False
+        self._callbacks.writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the reader."""
+        self._closed = True
+        self._callbacks.lost(exc)
+
+
+class TcpListener:
+    """A bound, accepting socket."""
+
+    def __init__(self, server: asyncio.Server) -> None:
+        self._server = server
+        address = server.sockets[0].getsockname()
+        self.host: str = address[0]
+        self.port: int = address[1]
+
+    async def close(self) -> None:
+        """Stop accepting. Accepted connections live on."""
+        self._server.close()
+        # from 3.12 on wait_closed() waits for the accepted connections too, which are not ours
+        await asyncio.sleep(0)
+
+    @property
+    def is_serving(self) -> bool:
+        """False once somebody closed the socket."""
+        return self._server.is_serving()
+
+
+async def dial_tcp(host: str, port: int) -> TcpConnection:
+    """Connect to a listening peer.
+
+    Raises:
+        OSError: If nobody listens there.
+    """
+    _, connection = await asyncio.get_running_loop().create_connection(TcpConnection, host, port)
+    return connection
+
+
+async def listen_tcp(host: str, port: int, accept: Callable[[Connection], None]) -> TcpListener:
+    """Bind and accept; port 0 takes a free one (read it from the listener).
+
+    Raises:
+        OSError: If the address can't be bound.
+    """
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: TcpConnection(accept), host, port)
+    return TcpListener(server)
