@@ -4,6 +4,7 @@
     ├── SettingsError (ValueError)      a value of the configuration isn't allowed
     ├── ConfigFileError                 a file named by the user can't be read
     ├── WorkflowLoadError               the nodes package or its DAG can't be loaded
+    ├── RunFolderError                  REPL_DIR, or a file in it, can't be used
     ├── PortTakenError (OSError)        somebody else listens there
     ├── NoBrowserError                  nothing to open the page with
     ├── BundleMissingError              the page has no runtime, and it can't be built here
@@ -15,7 +16,10 @@ Engine and network errors know no exit codes, and neither do these: `amctl.cli.e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "BrowserDiedError",
@@ -24,6 +28,7 @@ __all__ = [
     "NoBrowserError",
     "PortTakenError",
     "RunError",
+    "RunFolderError",
     "SettingsError",
     "SetupIncompleteError",
     "WorkflowLoadError",
@@ -82,6 +87,21 @@ class WorkflowLoadError(RunError):
     @property
     def hint(self) -> str:
         return "see NODES_PACKAGE and WORKFLOW in config.env"
+
+
+class RunFolderError(RunError):
+    """The folder of a run's files, or its secret, can't be used."""
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(what, problem)
+        self.what, self.problem = what, problem
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        return "remove what is in the way, or take another folder: --set REPL_DIR=FOLDER"
 
 
 class PortTakenError(RunError, OSError):

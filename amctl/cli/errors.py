@@ -1,0 +1,82 @@
+"""From an exception to an exit code and two lines on stderr.
+
+The rooms raise their own errors and know no exit codes; the table below is the only place that
+does. It names types by text, so that printing an error imports no room.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import traceback
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from amctl.cli.exitcodes import ExitCode
+
+__all__ = ["describe", "exit_code_of", "is_expected", "write_report"]
+
+_CODES = {
+    "amctl.run.errors.SettingsError": ExitCode.USAGE,
+    "amctl.run.errors.ConfigFileError": ExitCode.USAGE,
+    "amctl.run.errors.WorkflowLoadError": ExitCode.BAD_INPUT,
+    "amctl.run.errors.RunError": ExitCode.FAILED,
+    "amctl.bundle.errors.BundleError": ExitCode.FAILED,
+    "amctl.relay.errors.RelayError": ExitCode.FAILED,
+    "builtins.BrokenPipeError": ExitCode.FAILED,
+    "builtins.KeyboardInterrupt": ExitCode.INTERRUPTED,
+    "builtins.TimeoutError": ExitCode.TIMED_OUT,
+}
+"""By qualified name of a class; the nearest class in an error's MRO decides."""
+
+
+def _row(error: BaseException) -> ExitCode | None:
+    for kind in type(error).__mro__:
+        code = _CODES.get(f"{kind.__module__}.{kind.__qualname__}")
+        if code is not None:
+            return code
+    return None
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """The exit code for an error; one that nobody foresaw is a bug of ours."""
+    return _row(error) or ExitCode.BUG
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether a person can act on it; else it is a bug, which deserves a report."""
+    return _row(error) is not None
+
+
+def describe(error: BaseException) -> list[str]:
+    """The lines for stderr: `error: ...`, and `hint: ...` if the error has one."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    lines = [f"error: {text}"]
+    hint = getattr(error, "hint", "")
+    if hint:
+        lines.append(f"hint: {hint}")
+    return lines
+
+
+def write_report(error: BaseException, argv: list[str]) -> Path | None:
+    """Write a file to send with a bug report; None if it can't be written anywhere here.
+
+    It holds versions, the command line and the traceback; no environment, no settings: those may
+    hold secrets.
+    """
+    now = datetime.now(UTC)
+    path = Path(f"amctl-bug-{now:%Y%m%d-%H%M%S}.txt")
+    try:
+        own = version("amctl")
+    except PackageNotFoundError:
+        own = "unknown"
+    head = (
+        f"amctl {own}, Python {sys.version.split()[0]}, {platform.platform()}\n"
+        f"{now.isoformat()}\ncommand: amctl {' '.join(argv)}\n\n"
+    )
+    try:
+        path.write_text(head + "".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        return None
+    return path

@@ -1,0 +1,193 @@
+"""Browsers: find one, open the page in it, and end it with all its children.
+
+A headless browser gets a private profile in a folder of its own and a process group of its own,
+so that nothing of it survives the run: neither processes nor files. A browser that is opened for
+a person is the person's: its tab stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from amctl.run.errors import NoBrowserError
+from amctl.run.programs import which
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Browser", "OpenBrowser", "can_open", "find_browser", "launch", "open_for_person"]
+
+_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_FIREFOXES = ("firefox", "firefox-esr")
+_MAC_APPS = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Firefox.app/Contents/MacOS/firefox",
+)
+_GRACE = 1.0
+"""Seconds between asking a browser to end and ending it."""
+
+_CHROMIUM_FLAGS = (
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--mute-audio",
+    "--password-store=basic",
+    # Machines in containers have a tiny /dev/shm; a tab that outgrows it dies.
+    "--disable-dev-shm-usage",
+    # A page that nobody looks at must run as fast as one that is looked at.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser on this machine."""
+
+    family: Literal["chromium", "firefox"]
+    program: Path
+
+    def command(self, url: str, profile: Path, *, headless: bool, root: bool) -> list[str]:
+        """The command line that opens `url` with a private profile."""
+        if self.family == "firefox":
+            options = ["--headless"] if headless else []
+            return [str(self.program), "--no-remote", "--profile", str(profile), *options, url]
+        options = ["--headless=new", "--disable-gpu"] if headless else []
+        if root:
+            # Chromium's sandbox refuses root; the page is our own.
+            options.append("--no-sandbox")
+        flags = (*_CHROMIUM_FLAGS, f"--user-data-dir={profile}")
+        return [str(self.program), *options, *flags, url]
+
+
+def find_browser() -> Browser | None:
+    """The first browser found, Chromium's family before Firefox; None if there is none."""
+    for name in _CHROMIUMS:
+        if path := which(name):
+            return Browser("chromium", Path(path))
+    for app in _MAC_APPS:
+        if os.access(app, os.X_OK):
+            return Browser("firefox" if "irefox" in app else "chromium", Path(app))
+    for name in _FIREFOXES:
+        if path := which(name):
+            return Browser("firefox", Path(path))
+    return None
+
+
+def can_open(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether a person could see a window here: a display, and a browser to show on it."""
+    environ = os.environ if environ is None else environ
+    shown = sys.platform == "darwin" or bool(
+        environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    )
+    return shown and find_browser() is not None
+
+
+def open_for_person(url: str) -> bool:
+    """Open the page in the person's own browser; False if none took it.
+
+    Root gets False: a browser that belongs to root's desktop refuses to start without a private
+    profile, which `launch` gives it.
+    """
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return False
+    try:
+        return webbrowser.open(url)
+    except webbrowser.Error:
+        return False
+
+
+class OpenBrowser:
+    """A browser process that this run started, with its profile folder.
+
+    Use `close` on every way out; it is idempotent and leaves neither processes nor files.
+    """
+
+    def __init__(self, browser: Browser, process: asyncio.subprocess.Process, profile: Path):
+        self.browser = browser
+        self.process = process
+        self.profile = profile
+
+    async def wait(self) -> int:
+        """Wait until the browser has ended; its exit code. Cancelling the wait is safe."""
+        return await self.process.wait()
+
+    async def close(self) -> None:
+        """End the whole process group: ask, wait a second, insist; then remove the profile."""
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                await self.process.wait()
+        # Children may outlive their parent, so the group is told even if the leader has gone.
+        self._signal(signal.SIGKILL)
+        await self.process.wait()
+        await asyncio.to_thread(_remove, self.profile)
+
+    def kill(self) -> None:
+        """End everything at once, from a place that can't wait."""
+        self._signal(signal.SIGKILL)
+        shutil.rmtree(self.profile, ignore_errors=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+
+def _remove(folder: Path) -> None:
+    """A dying child may still write into the profile: a few tries."""
+    for _ in range(20):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+
+
+def _appending(log_file: Path | None) -> BinaryIO:
+    return open(log_file or os.devnull, "ab")
+
+
+async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> OpenBrowser:
+    """Start a browser of our own on `url`.
+
+    Args:
+        url: The page, token included.
+        headless: Without a window.
+        log_file: What the browser says is appended here; None drops it.
+
+    Raises:
+        NoBrowserError: If there is none, or it can't be started.
+    """
+    browser = find_browser()
+    if browser is None:
+        raise NoBrowserError((*_CHROMIUMS[:3], _FIREFOXES[0]))
+    profile = Path(tempfile.mkdtemp(prefix="amctl-browser-"))
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    command = browser.command(url, profile, headless=headless, root=root)
+    try:
+        with _appending(log_file) as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError as err:
+        shutil.rmtree(profile, ignore_errors=True)
+        raise NoBrowserError((f"{browser.program}: {err.strerror}",)) from err
+    return OpenBrowser(browser, process, profile)
