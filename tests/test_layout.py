@@ -1,0 +1,37 @@
+"""The tests mirror the tree, so that whoever changes a module finds its tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.house import ROOT, sources
+
+ELSEWHERE: dict[str, str] = {
+    "amctl/run/errors.py": "tests/cli/test_errors.py",
+    "amctl/run/values.py": "tests/run/test_settings.py",
+}
+"""Module -> the test file that covers it although its name says otherwise."""
+
+
+def place(path: Path) -> Path:
+    """Where the tests of a module belong."""
+    parts = path.parts[1:] if path.parts[0] == "amctl" else path.parts
+    return Path("tests", *parts[:-1], f"test_{path.name}")
+
+
+def test_every_public_module_has_its_test_file() -> None:
+    modules = [p for p in sources() if not p.name.startswith("_")]
+    homes = {str(p): Path(ELSEWHERE.get(str(p), place(p))) for p in modules}
+    assert {p: str(home) for p, home in homes.items() if not (ROOT / home).is_file()} == {}
+
+
+def test_no_exception_is_stale() -> None:
+    stale = [p for p in ELSEWHERE if not (ROOT / p).is_file() or (ROOT / place(Path(p))).is_file()]
+    assert stale == []
+
+
+def test_test_folders_stand_beside_rooms() -> None:
+    free = {"cases", "conformance", "dags", "e2e", "golden", "support", "__pycache__"}
+    folders = {p.name for p in (ROOT / "tests").iterdir() if p.is_dir()} - free
+    rooms = {p.name for p in (ROOT / "amctl").iterdir() if p.is_dir()} | {"nodes"}
+    assert folders <= rooms
