@@ -69,6 +69,14 @@ class Relay:
         self._server: HttpServer | None = None
         self._port = 0
 
+    def __len__(self) -> int:
+        """How many tunnels and dials are open."""
+        return len(self._tunnels)
+
+    def __bool__(self) -> bool:
+        """A relay is true even while nobody uses it."""
+        return True
+
     @property
     def port(self) -> int:
         return self._port

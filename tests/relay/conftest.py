@@ -38,15 +38,22 @@ class Peers:
         given = BEARER if headers is None else headers
         return connect(url, additional_headers=given, proxy=None, **options)
 
-    async def raw(self, data: bytes, *, end: bool = True) -> bytes:
-        """Send bytes to the front door and return all that comes back before it hangs up."""
+    async def raw(self, data: bytes, then: bytes = b"", *, end: bool = True) -> bytes:
+        """Send bytes to the front door and return all that comes back before it hangs up.
+
+        `then` is sent once a first head has come back.
+        """
         reader, writer = await asyncio.open_connection("127.0.0.1", self.relay.port)
+        head = b""
         try:
             writer.write(data)
+            if then:
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(then)
             if end:
                 writer.write_eof()
             async with asyncio.timeout(5):
-                return await reader.read(-1)
+                return head + await reader.read(-1)
         finally:
             writer.close()
             with contextlib.suppress(OSError):
@@ -55,14 +62,23 @@ class Peers:
 
 @contextlib.asynccontextmanager
 async def tcp(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A TCP client that is closed at the end of the block."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    """A TCP client that waits for its port and is closed at the end of the block."""
+    reader, writer = await _dial(port)
     try:
         yield reader, writer
     finally:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+
+async def _dial(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                return await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.001)
 
 
 async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:
