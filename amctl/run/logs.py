@@ -1,0 +1,65 @@
+"""The run's log file, and what of it a person sees."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from amctl.run.errors import RunFolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["LOG_FILE", "log_to"]
+
+LOG_FILE = "amctl.log"
+_FORMAT = "%(asctime)s.%(msecs)03d %(levelname).1s %(name)s: %(message)s"
+_SHORT = "%(levelname).1s %(name)s: %(message)s"
+_DETAILED = 4
+"""AM_LOG from which on each decision of a machine is logged."""
+_OURS = ("amctl", "nodes")
+
+
+@contextlib.contextmanager
+def log_to(folder: Path, *, am_log: int = 0, verbose: int = 0) -> Iterator[Path]:
+    """Log to `folder`/amctl.log for as long as the context lasts; the last run's is replaced.
+
+    Args:
+        folder: Made if it isn't there.
+        am_log: AM_LOG; from 4 on the file holds debug lines too.
+        verbose: How often -v was given: 1 shows our info lines on stderr as well, 2 all of them.
+
+    Raises:
+        RunFolderError: If the file can't be written.
+    """
+    path = folder / LOG_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(path, mode="w", encoding="utf-8")
+    except OSError as err:
+        raise RunFolderError(str(path), f"can't be written, {err.strerror}") from err
+    file.setFormatter(logging.Formatter(_FORMAT, "%H:%M:%S"))
+    handlers: list[logging.Handler] = [file]
+    if verbose:
+        shown = logging.StreamHandler(sys.stderr)
+        shown.setFormatter(logging.Formatter(_SHORT))
+        shown.setLevel(logging.INFO if verbose == 1 else logging.DEBUG)
+        handlers.append(shown)
+    level = logging.DEBUG if am_log >= _DETAILED or verbose > 1 else logging.INFO
+    root = logging.getLogger()
+    before = {name: logging.getLogger(name).level for name in _OURS}
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield path
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+        for name, old in before.items():
+            logging.getLogger(name).setLevel(old)

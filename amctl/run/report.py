@@ -1,0 +1,72 @@
+"""What a person asked of `start`, who is told on the way, and what it came to."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from amctl.telemetry.recorder import Recorder
+    from amctl.telemetry.snapshot import Snapshot
+
+__all__ = ["BrowserMode", "Ending", "NodesMode", "Observer", "Report", "StartOptions"]
+
+BrowserMode = Literal["open", "headless", "none"]
+NodesMode = Literal["browser", "local"]
+Ending = Literal["verified", "gave_up", "timeout", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class StartOptions:
+    """How to run; what to run is in the settings."""
+
+    nodes: NodesMode = "browser"
+    browser: BrowserMode | None = None
+    """None: open if there is a display and a browser, else headless."""
+    timeout: float | None = None
+    """Seconds from the beginning of the command; None waits for ever."""
+    began: float = 0.0
+    """When the command began, by `time.monotonic()`."""
+    verbose: int = 0
+
+
+class Observer(Protocol):
+    """Whoever shows the run to a person."""
+
+    def say(self, text: str, *, level: int = 0) -> None:
+        """One line, shown if -v was given at least `level` times."""
+
+    async def watch(self, recorder: Recorder) -> None:
+        """Show the run until its recorder closes; cancelled if the run breaks off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to."""
+
+    ending: Ending
+    snapshot: Snapshot
+    """The last moment before the shutdown."""
+    ready_ms: int | None
+    """From the command's beginning until all nodes were ready; None if they never were."""
+    done_ms: int
+    """From the command's beginning until the work ended."""
+    ok: bool
+    """Whether the last results were right; also true for a run that stayed and was then ended."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of `start --json`."""
+        run = self.snapshot.run
+        nodes = {node.id: dataclasses.asdict(node) for node in self.snapshot.nodes}
+        return {
+            "ok": self.ok,
+            "ending": self.ending,
+            "rounds": run.round,
+            "executions": run.executions,
+            "results": {id: node["digest"] for id, node in nodes.items() if node["digest"]},
+            "ready_ms": self.ready_ms,
+            "done_ms": self.done_ms,
+            "seed": run.seed,
+            "nodes": nodes,
+        }

@@ -1,0 +1,291 @@
+"""`start`: brings everything up in order, waits for the end, and leaves nothing behind.
+
+    log -> workflow -> relay -> token file -> orchestrator -> nodes (browser, or in this process)
+
+Each part is pushed on one exit stack as it comes up, so that every way out (verified, gave up,
+timeout, Ctrl-C, an error half-way) takes the same parts down in reverse. Only the workers go first
+of all, while the relay still stands: they are told to dispose themselves.
+
+A second Ctrl-C ends the process at once; what would outlive it (a browser, the token) is removed
+by calls that don't wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from amctl.relay.errors import PortInUseError
+from amctl.relay.relay import Relay
+from amctl.rpc.transports.websocket import dial_websocket
+from amctl.run.boot import boot_routes
+from amctl.run.browser import OpenBrowser, can_open, launch, open_for_person
+from amctl.run.errors import BrowserDiedError, NoBrowserError, PortTakenError
+from amctl.run.events import events_routes
+from amctl.run.logs import log_to
+from amctl.run.report import Report
+from amctl.run.signals import Stopper, stop_on_signals
+from amctl.run.token import make_token, token_file
+from amctl.run.workflow import LocalRunner, RelayInfo, load_workflow
+from amctl.telemetry.snapshot import Link
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
+
+    from amctl.rpc.transports.base import Connection
+    from amctl.run.report import BrowserMode, Ending, Observer, StartOptions
+    from amctl.run.settings import Settings
+    from amctl.run.workflow import Workflow
+
+__all__ = ["Supervisor", "supervise"]
+
+T = TypeVar("T")
+
+log = logging.getLogger("amctl.run.supervisor")
+
+GRACE = 2.0
+"""Seconds that workers have to dispose themselves; AM_DEBUG doesn't change it."""
+LAST_WORD = 0.3
+"""Seconds for pages to take the last snapshot before the relay goes."""
+
+
+async def supervise(
+    settings: Settings,
+    options: StartOptions,
+    observer: Observer,
+    manifest: Callable[[], dict[str, Any]],
+) -> Report:
+    """Run the workflow once, from its first part to the last one's end.
+
+    Args:
+        settings: What to run.
+        options: How.
+        observer: Told on the way.
+        manifest: Of the built bundle, for the page.
+
+    Raises:
+        RunError: If a part can't be brought up, or the browser ended too early.
+    """
+    with log_to(
+        settings.repl_dir, am_log=settings.get_int("AM_LOG"), verbose=options.verbose
+    ) as log_path:
+        return await Supervisor(settings, options, observer, manifest, log_path).run()
+
+
+class Supervisor:
+    """One run; see the module's text."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: StartOptions,
+        observer: Observer,
+        manifest: Callable[[], dict[str, Any]],
+        log_path: Path,
+    ) -> None:
+        self._settings, self._options, self._observer = settings, options, observer
+        self._manifest, self._log_path = manifest, log_path
+        self._token = make_token()
+        self._stopper = Stopper()
+        self._browser: OpenBrowser | None = None
+        self._local: LocalRunner | None = None
+        self._is_watched = False
+        self._ready_ms: int | None = None
+        self._verified = False
+
+    async def run(self) -> Report:
+        """Bring up, wait, take down."""
+        workflow = load_workflow(self._settings, token=self._token)
+        self._observe(workflow)
+        async with AsyncExitStack() as stack:
+            stack.enter_context(stop_on_signals(self._stopper))
+            relay = await self._serve(workflow, stack)
+            stack.push_async_callback(self._close_nodes)
+            await stack.enter_async_context(_beside(self._observer.watch(workflow.recorder)))
+            stack.callback(workflow.recorder.close)
+            stack.push_async_callback(self._dismiss, workflow)
+            await workflow.start(RelayInfo(relay.url, self._token, self._settings.repl_dir))
+            await self._start_nodes(workflow, relay)
+            ending = await self._until_end(workflow)
+            if ending in _LAST_WORDS:
+                workflow.recorder.finish("stopped", _LAST_WORDS[ending])
+            snapshot, done_ms = workflow.recorder.snapshot(), self._elapsed()
+        return Report(ending, snapshot, self._ready_ms, done_ms, self._verified)
+
+    # --- up
+
+    async def _serve(self, workflow: Workflow, stack: AsyncExitStack) -> Relay:
+        address = self._settings.get_address("RELAY_ADDR")
+        relay = Relay(
+            workflow.name,
+            host=address.host,
+            port=address.port,
+            token=self._token,
+            parent=workflow.machine,
+            static=[self._settings.home / "web"],
+            repl_dir=self._settings.repl_dir,
+            matchers=workflow.matchers,
+            routes=[
+                *events_routes(workflow.recorder),
+                *boot_routes(workflow.boot_plan, self._manifest, workflow.node_ids),
+            ],
+        )
+        try:
+            await relay.start()
+        except PortInUseError as err:
+            raise PortTakenError(address.host, address.port) from err
+        stack.push_async_callback(relay.stop)
+        path = stack.enter_context(token_file(self._settings.repl_dir, self._token))
+        self._stopper.at_hard_exit(lambda: path.unlink(missing_ok=True))
+        workflow.recorder.light("relay", "up", relay.url)
+        return relay
+
+    async def _start_nodes(self, workflow: Workflow, relay: Relay) -> None:
+        if self._options.nodes == "local":
+
+            async def dial(path: str) -> Connection:
+                url = relay.url.replace("http", "ws", 1) + path
+                return await dial_websocket(url, headers={"Authorization": f"Bearer {self._token}"})
+
+            self._local = workflow.local(dial)
+            await self._local.start()
+            return
+        mode = self._options.browser or ("open" if can_open() else "headless")
+        await self._open(mode, relay.page_url)
+
+    async def _open(self, mode: BrowserMode, url: str) -> None:
+        self._is_watched = mode != "headless"
+        if mode == "none":
+            self._observer.say(f"open this page to start the nodes: {url}")
+            return
+        if mode == "open":
+            if not can_open():
+                raise NoBrowserError(["a display, and a browser to show on it"])
+            if await asyncio.to_thread(open_for_person, url):
+                self._observer.say(f"the page, should no browser come up: {url}")
+                return
+        self._browser = await launch(url, headless=mode == "headless", log_file=self._log_path)
+        self._stopper.at_hard_exit(self._browser.kill)
+
+    def _observe(self, workflow: Workflow) -> None:
+        """Tell the recorder what only the supervisor knows, and hear when the nodes are ready."""
+        recorder = workflow.recorder
+        for light in ("debugger", "traces"):
+            recorder.light(light, "off", "not in this version")
+        shown = os.path.relpath(self._log_path, self._settings.home)
+        recorder.link(Link("log", "Log", "", shown))
+
+        def look() -> None:
+            if self._ready_ms is None and recorder.run.round > 0:
+                self._ready_ms = self._elapsed()
+
+        recorder.subscribe(look)
+        for key in ("AM_DBG_ADDR", "AM_OTEL_TRACE"):
+            if self._settings.value(key).value:
+                self._observer.say(f"{key} is set, but nothing listens yet", level=1)
+
+    # --- until
+
+    async def _until_end(self, workflow: Workflow) -> Ending:
+        timeout = self._options.timeout
+        deadline = None if timeout is None else self._options.began + timeout
+        stay = not self._settings.get_bool("EXIT_ON_COMPLETED")
+        while True:
+            try:
+                async with asyncio.timeout(None if deadline is None else deadline - _now()):
+                    ending = await self._next(workflow)
+            except TimeoutError:
+                return "timeout"
+            if ending != "verified" or not stay:
+                return ending
+            # It did what it was for; from now on only a person ends it.
+            deadline = None
+
+    async def _next(self, workflow: Workflow) -> Ending:
+        """The next thing that could end the run."""
+        async with _Race() as race:
+            work = race.enter(workflow.finished())
+            stop = race.enter(self._stopper.asked.wait())
+            death = race.enter(self._browser.wait()) if self._browser else None
+            await race.first()
+            if stop.done():
+                return "interrupted"
+            if work.done():
+                self._verified = work.result().ok
+                return "verified" if self._verified else "gave_up"
+            assert self._browser is not None
+            assert death is not None
+            name = self._browser.browser.program.name
+            raise BrowserDiedError(name, death.result(), "")
+
+    # --- down
+
+    async def _dismiss(self, workflow: Workflow) -> None:
+        """Tell the workers to go, while the relay still carries the word to them."""
+        try:
+            async with asyncio.timeout(GRACE + 0.5):
+                await workflow.stop(GRACE)
+        except TimeoutError:
+            log.warning("the orchestrator took more than %.1f s to stop", GRACE)
+
+    async def _close_nodes(self) -> None:
+        if self._is_watched:
+            # Pages of people take the last moment before the server goes.
+            await asyncio.sleep(LAST_WORD)
+        if self._local is not None:
+            await self._local.stop()
+        if self._browser is not None:
+            await self._browser.close()
+
+    def _elapsed(self) -> int:
+        return round((_now() - self._options.began) * 1000)
+
+
+_LAST_WORDS = {"timeout": "Out of time", "interrupted": "Stopped by Ctrl-C"}
+
+
+def _now() -> float:
+    return time.monotonic()
+
+
+class _Race:
+    """Waits for the first of several; leaving it cancels the others and waits for their end."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def enter(self, runner: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(runner)
+        self._tasks.add(task)
+        return task
+
+    async def first(self) -> None:
+        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    async def __aenter__(self) -> _Race:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `work` beside the body. Give it a moment to end by itself afterwards, then cancel it."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        yield
+    finally:
+        await asyncio.wait({task}, timeout=LAST_WORD)
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the view broke off: %r", error)

@@ -1,0 +1,132 @@
+"""What a nodes package offers, and how one is loaded by the name in the settings.
+
+Nothing in amctl knows the workflow: the package has a function `workflow(...)` that returns an
+object with the members of `Workflow`, and that is all `start` uses.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from amctl.run.errors import WorkflowLoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from amctl.machine import MachineView
+    from amctl.relay.matcher import Matcher
+    from amctl.rpc.transports.base import Connection
+    from amctl.run.settings import Settings
+    from amctl.telemetry.recorder import Recorder
+
+__all__ = ["LocalRunner", "Outcome", "RelayInfo", "Workflow", "load_workflow"]
+
+
+@dataclass(frozen=True, slots=True)
+class RelayInfo:
+    """Where this run's relay is, for those who dial it."""
+
+    url: str
+    """`http://host:port`, with the real port."""
+    token: str
+    repl_dir: Path
+
+
+class Outcome(Protocol):
+    """How the work ended."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the results are what they must be."""
+
+    @property
+    def rounds(self) -> int: ...
+
+    @property
+    def executions(self) -> int: ...
+
+    @property
+    def results(self) -> Mapping[str, str]:
+        """Node id -> hex digest, of every node of the last round that has one."""
+
+
+class LocalRunner(Protocol):
+    """All nodes in this process, for `--nodes local`."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class Workflow(Protocol):
+    """One run of a workflow: the orchestrator's side, and the plan for the nodes' side."""
+
+    @property
+    def machine(self) -> MachineView:
+        """The orchestrator's machine; the relay's becomes its child."""
+
+    @property
+    def name(self) -> str:
+        """The relay is called after it."""
+
+    @property
+    def node_ids(self) -> Sequence[str]: ...
+
+    @property
+    def recorder(self) -> Recorder: ...
+
+    @property
+    def matchers(self) -> Sequence[Matcher]:
+        """Take the nodes' connections in the relay."""
+
+    def boot_plan(self) -> dict[str, Any]:
+        """Plain JSON for the page: which threads to start with which plan."""
+
+    async def start(self, relay: RelayInfo) -> None:
+        """Start the orchestrator; the relay serves already."""
+
+    async def finished(self) -> Outcome:
+        """Wait for the end of the work. Called again, it waits for the next end."""
+
+    def start_work(self) -> None:
+        """Ask for a new round."""
+
+    async def stop(self, grace: float = 2.0) -> None:
+        """Dispose all workers, then the orchestrator; within `grace` seconds, whatever happens."""
+
+    def local(self, dial: Callable[[str], Awaitable[Connection]]) -> LocalRunner:
+        """The nodes in this process; `dial` takes a path of the relay."""
+
+
+def load_workflow(settings: Settings, *, token: str) -> Workflow:
+    """Make the workflow that the settings name.
+
+    Args:
+        settings: NODES_PACKAGE says which package, WORKFLOW which DAG.
+        token: The run's secret.
+
+    Raises:
+        WorkflowLoadError: If there is no such package, it isn't one of nodes, or its DAG is bad.
+    """
+    name = settings["NODES_PACKAGE"]
+    home = str(settings.home)
+    if home not in sys.path:
+        # A project's own nodes stand in its folder; installed packages go first.
+        sys.path.append(home)
+    try:
+        package = importlib.import_module(name)
+    except ModuleNotFoundError as err:
+        if err.name is None or not name.startswith(err.name):
+            raise
+        raise WorkflowLoadError(f"NODES_PACKAGE {name!r}", "there is no such package") from err
+    make = getattr(package, "workflow", None)
+    if make is None:
+        raise WorkflowLoadError(f"NODES_PACKAGE {name!r}", "it has no function workflow()")
+    try:
+        return cast("Workflow", make(settings, home=settings.home, token=token))
+    except (ValueError, LookupError, OSError) as err:
+        raise WorkflowLoadError(f"WORKFLOW {settings['WORKFLOW']!r}", str(err)) from err
