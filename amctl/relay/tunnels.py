@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from amctl.relay import security
 from amctl.relay.addrfile import AddressFile
@@ -29,13 +29,12 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from amctl.relay.guard import Guard
-    from amctl.relay.ledger import Ledger, TunnelRecord
+    from amctl.relay.ledger import Kind, Ledger, TunnelRecord
     from amctl.relay.limits import Limits, Policy
     from amctl.relay.security import Target
 
 __all__ = ["Doors", "Tunnels"]
 
-Kind = Literal["listen", "dial"]
 _FAILED = 1011
 _GOING_AWAY = 1001
 _TRY_LATER = 1013

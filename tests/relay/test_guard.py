@@ -139,6 +139,11 @@ def upgrade(peers: Peers, path: str, headers: dict[str, str]) -> bytes:
     return f"GET {path} HTTP/1.1\r\n{text}\r\n".encode()
 
 
+async def test_unknown_websocket_gets_404(peers: Peers) -> None:
+    status, text = await refused(peers, "/nowhere", BEARER)
+    assert (status, text) == (404, "no such WebSocket\n")
+
+
 async def test_cookie_counts_only_with_our_origin(peers: Peers) -> None:
     own = {"Origin": f"http://127.0.0.1:{peers.relay.port}"}
     path = "/listen/a/localhost:0"

@@ -14,7 +14,10 @@ import pytest
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from amctl.machine import Machine
+from amctl.machine.registry import live
 from amctl.relay import BindError, PortInUseError, Relay
+from amctl.relay.states import RelayStates
 from tests.relay.conftest import TOKEN, closed, tcp, until
 
 if TYPE_CHECKING:
@@ -146,3 +149,63 @@ async def test_quiet_relay_logs_nothing(
         await http.get("/")
     await peers.relay.stop()
     assert caplog.records == []
+
+
+async def test_rel_r3_machine_is_ready_once_the_relay_serves(start_relay: StartRelay) -> None:
+    relay = (await start_relay()).relay
+    assert relay.machine.id == "relay-test"
+    assert relay.machine.is_([RelayStates.Start, RelayStates.HttpReady])
+    assert relay.machine.not_(RelayStates.HttpStarting)
+    await relay.stop()
+    assert relay.machine.is_disposed
+
+
+async def test_rel_c3_taken_port_leaves_an_error_and_no_start(start_relay: StartRelay) -> None:
+    port = (await start_relay()).relay.port
+    other = Relay("other", token=TOKEN, port=port)
+    with pytest.raises(PortInUseError):
+        await other.start()
+    assert other.machine.is_(RelayStates.ErrNetwork)
+    assert not other.machine.any_(RelayStates.Start, RelayStates.HttpStarting)
+    await other.stop()
+
+
+async def test_rel_r4_losing_http_ready_stops_the_server(start_relay: StartRelay) -> None:
+    peers = await start_relay()
+    async with peers.socket("/listen/a/localhost:0") as socket:
+        peers.relay.machine.remove(RelayStates.Start)
+        assert await closed(socket) == (1001, "relay stops")
+    await peers.relay.stop()
+
+
+async def test_rel_r5_relay_goes_with_its_parent(start_relay: StartRelay) -> None:
+    parent = Machine("boss", RelayStates)
+    peers = await start_relay(parent=parent)
+    assert peers.relay.machine.parent_id == "boss"
+    async with peers.socket("/listen/a/localhost:0") as socket:
+        parent.dispose()
+        assert await closed(socket) == (1001, "relay stops")
+    await until(lambda: peers.relay.machine.is_disposed)
+
+
+async def test_rel_13_counters_balance_and_tunnels_are_numbered(start_relay: StartRelay) -> None:
+    peers = await start_relay()
+    ids = set()
+    machine = peers.relay.machine
+    async with peers.socket("/listen/a/localhost:0"), peers.socket("/listen/b/localhost:0"):
+        await until(lambda: len(children(machine)) == 2)
+        ids = children(machine)
+    await until(lambda: len(peers.relay) == 0)
+    async with peers.socket("/dial/c/localhost:1") as socket:
+        await closed(socket)
+    await until(lambda: len(peers.relay) == 0)
+    assert ids == {"relay-test-wt-0", "relay-test-wt-1"}
+    assert children(machine) == set()
+    states = ("WsTunListenConn", "WsTunListenDisconn", "WsDialConn", "WsDialDisconn")
+    assert [machine.tick(state) for state in states] == [3, 3, 1, 1]
+    assert machine.is_(RelayStates.ErrNetwork)
+
+
+def children(machine: Machine) -> set[str]:
+    """Ids of the living tunnel machines of a relay."""
+    return {m.id for m in live() if m.parent_id == machine.id and not m.is_disposed}
