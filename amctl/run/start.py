@@ -1,0 +1,30 @@
+"""`start` from its first line to its last: the bundle if it is stale, then the run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from amctl.run.bundling import ensure_bundle, read_manifest
+from amctl.run.supervisor import supervise
+
+if TYPE_CHECKING:
+    from amctl.run.report import Observer, Report, StartOptions
+    from amctl.run.settings import Settings
+
+__all__ = ["start"]
+
+
+def start(settings: Settings, options: StartOptions, observer: Observer) -> Report:
+    """Run the workflow to its end.
+
+    Building comes before the event loop, so that Ctrl-C ends it as it ends any program.
+
+    Raises:
+        RunError: If something that a person can mend is in the way.
+        KeyboardInterrupt: On Ctrl-C before the run began.
+    """
+    if options.nodes == "browser":
+        ensure_bundle(settings.home, observer)
+    manifest = read_manifest(settings.home)
+    return asyncio.run(supervise(settings, options, observer, manifest))

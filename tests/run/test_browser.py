@@ -1,0 +1,119 @@
+"""Browsers: found, started privately, ended with everything they made."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from amctl.run import browser as room
+from amctl.run.browser import Browser, can_open, find_browser, launch
+from amctl.run.errors import NoBrowserError
+
+FAKE = """#!/bin/sh
+for word in "$@"; do
+    case $word in --user-data-dir=*) profile=${word#--user-data-dir=} ;; esac
+done
+sleep 1000 &
+echo $! >"$profile/child"
+echo "$@" >"$(dirname "$0")/ready"
+wait
+"""
+
+
+@pytest.fixture
+def fake_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A browser that has a child, as real ones do, and does nothing."""
+    program = tmp_path / "chromium"
+    program.write_text(FAKE)
+    program.chmod(0o755)
+    os.mkfifo(tmp_path / "ready")
+    monkeypatch.setattr(room, "which", lambda name: str(program) if name == "chromium" else None)
+    return program
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+async def words_of(fake: Path) -> str:
+    """What it was started with; waits until it runs."""
+    return await asyncio.to_thread((fake.parent / "ready").read_text)
+
+
+@pytest.mark.realtime
+async def test_closing_leaves_neither_processes_nor_files(fake_browser: Path) -> None:
+    opened = await launch("http://localhost:1/", headless=True)
+    words = await words_of(fake_browser)
+    child = int((opened.profile / "child").read_text())
+    assert "--headless=new" in words
+    assert words.split()[-1] == "http://localhost:1/"
+    assert is_alive(child)
+    await opened.close()
+    assert not is_alive(child)
+    assert not opened.profile.exists()
+    await opened.close()
+
+
+@pytest.mark.realtime
+async def test_a_hard_exit_kills_without_waiting(fake_browser: Path) -> None:
+    opened = await launch("http://localhost:1/", headless=True)
+    await words_of(fake_browser)
+    opened.kill()
+    assert await opened.wait() == -9
+    assert not opened.profile.exists()
+
+
+@pytest.mark.realtime
+async def test_no_browser_is_said_with_what_was_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "find_browser", lambda: None)
+    with pytest.raises(NoBrowserError, match=r"chromium.*firefox") as caught:
+        await launch("http://localhost:1/", headless=True)
+    assert "amctl setup" in caught.value.hint
+
+
+@pytest.mark.realtime
+async def test_a_browser_that_cannot_start_leaves_no_profile(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(room, "find_browser", lambda: Browser("chromium", tmp_path / "nothing"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(NoBrowserError, match="No such file"):
+        await launch("http://localhost:1/", headless=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_root_goes_without_the_sandbox_and_nobody_else() -> None:
+    chromium = Browser("chromium", Path("/c"))
+    for root in (True, False):
+        command = chromium.command("u", Path("/p"), headless=True, root=root)
+        assert ("--no-sandbox" in command) is root
+
+
+def test_firefox_gets_its_own_words() -> None:
+    command = Browser("firefox", Path("/f")).command("u", Path("/p"), headless=True, root=False)
+    assert command == ["/f", "--no-remote", "--profile", "/p", "--headless", "u"]
+
+
+def test_chromium_comes_before_firefox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "which", lambda name: f"/b/{name}" if "o" in name else None)
+    found = find_browser()
+    assert found is not None
+    assert found.family == "chromium"
+    monkeypatch.setattr(room, "which", lambda name: f"/b/{name}" if "fire" in name else None)
+    found = find_browser()
+    assert found is not None
+    assert found.family == "firefox"
+
+
+def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "find_browser", lambda: Browser("chromium", Path("/c")))
+    monkeypatch.setattr("sys.platform", "linux")
+    assert not can_open({})
+    assert can_open({"DISPLAY": ":0"})

@@ -1,0 +1,36 @@
+"""Ctrl-C once, and twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from amctl.run.signals import Stopper, stop_on_signals
+
+
+async def test_the_first_asks_and_the_second_leaves_at_once() -> None:
+    codes: list[int] = []
+    calls: list[str] = []
+    stopper = Stopper(codes.append)
+    stopper.at_hard_exit(lambda: calls.append("first up"))
+    stopper.at_hard_exit(lambda: 1 / 0)
+    stopper.at_hard_exit(lambda: calls.append("last up"))
+    stopper.ask()
+    assert stopper.asked.is_set()
+    assert (codes, calls) == ([], [])
+    stopper.ask()
+    assert codes == [130]
+    assert calls == ["last up", "first up"]
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_signals_ask(number: signal.Signals) -> None:
+    stopper = Stopper(lambda code: None)
+    with stop_on_signals(stopper):
+        os.kill(os.getpid(), number)
+        async with asyncio.timeout(5):
+            await stopper.asked.wait()
