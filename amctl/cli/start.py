@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +31,7 @@ _CODES: dict[Ending, ExitCode] = {
 }
 
 
-class BrowserChoice(str, Enum):
+class BrowserChoice(StrEnum):
     """How the page is opened."""
 
     open = "open"
@@ -39,7 +39,7 @@ class BrowserChoice(str, Enum):
     none = "none"
 
 
-class NodesChoice(str, Enum):
+class NodesChoice(StrEnum):
     """Where the nodes run."""
 
     browser = "browser"
@@ -109,16 +109,11 @@ def _as_sets(seed: int | None, *, stay: bool) -> list[str]:
     ]
 
 
-def _run(
-    options: StartOptions, shared: GlobalOptions, sets: list[str], *, as_json: bool
-) -> Report:
-    # Not at the top: `start --help` should not pay for the relay.
-    from amctl.run.start import start as run_start
-
+def _run(options: StartOptions, shared: GlobalOptions, sets: list[str], *, as_json: bool) -> Report:
     settings = load_settings(shared.config, sets)
     for warning in settings.warnings:
         shared.say(f"warning: {warning}")
-    with ConsoleObserver(shared, as_json=as_json) as observer:
-        report = run_start(settings, options, observer)
-        observer.sum_up(report)
-    return report
+    # Not at the top: `start --help` and a bad setting should not pay for the relay.
+    from amctl.run.start import start as run_start
+
+    return run_start(settings, options, ConsoleObserver(shared, as_json=as_json))

@@ -7,9 +7,7 @@
     ├── RunFolderError                  REPL_DIR, or a file in it, can't be used
     ├── PortTakenError (OSError)        somebody else listens there
     ├── NoBrowserError                  nothing to open the page with
-    ├── BundleMissingError              the page has no runtime, and it can't be built here
-    ├── BrowserDiedError                the browser ended while the run needed it
-    └── SetupIncompleteError            something is missing and wasn't installed
+    └── BrowserDiedError                the browser ended while the run needed it
 
 Engine and network errors know no exit codes, and neither do these: `amctl.cli.errors` maps them.
 """
@@ -23,14 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrowserDiedError",
-    "BundleMissingError",
     "ConfigFileError",
     "NoBrowserError",
     "PortTakenError",
     "RunError",
     "RunFolderError",
     "SettingsError",
-    "SetupIncompleteError",
     "WorkflowLoadError",
 ]
 
@@ -140,21 +136,6 @@ class NoBrowserError(RunError):
         )
 
 
-class BundleMissingError(RunError):
-    """web/dist isn't there or is stale, and this machine can't build it."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"the browser bundle can't be built: {self.problem}"
-
-    @property
-    def hint(self) -> str:
-        return "amctl setup installs what the build needs; or do without a browser: --nodes local"
-
-
 class BrowserDiedError(RunError):
     """The browser that the run started has ended before the work was done."""
 
@@ -169,18 +150,3 @@ class BrowserDiedError(RunError):
     @property
     def hint(self) -> str:
         return "its whole output is in the run's log"
-
-
-class SetupIncompleteError(RunError):
-    """Something that start, test or build need is missing and wasn't installed."""
-
-    def __init__(self, missing: Sequence[str]) -> None:
-        super().__init__(tuple(missing))
-        self.missing = tuple(missing)
-
-    def __str__(self) -> str:
-        return f"still missing: {', '.join(self.missing)}"
-
-    @property
-    def hint(self) -> str:
-        return "each one's line above says what to type"

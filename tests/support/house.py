@@ -40,6 +40,12 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def modules() -> frozenset[str]:
+    """The names of all modules and packages of the product."""
+    return frozenset(map(module_name, sources()))
+
+
 def imports(path: Path) -> Iterator[Import]:
     """Every import of a file, also those in functions and under TYPE_CHECKING, as full names."""
     package = module_name(path).split(".")
@@ -51,7 +57,10 @@ def imports(path: Path) -> Iterator[Import]:
                 yield Import(alias.name, node.lineno)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
-            yield Import(".".join([*base, *([node.module] if node.module else [])]), node.lineno)
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{name}.{alias.name}"
+                yield Import(inner if inner in modules() else name, node.lineno)
 
 
 def exported(path: Path) -> list[str] | None:

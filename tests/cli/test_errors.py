@@ -1,0 +1,99 @@
+"""From errors to exit codes and lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amctl.bundle.errors import NodeMissingError
+from amctl.cli.errors import describe, exit_code_of, is_expected, write_report
+from amctl.cli.exitcodes import ExitCode
+from amctl.relay.errors import PortInUseError
+from amctl.run import errors as run_errors
+from amctl.run.errors import (
+    BrowserDiedError,
+    ConfigFileError,
+    NoBrowserError,
+    PortTakenError,
+    RunFolderError,
+    SettingsError,
+    WorkflowLoadError,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingsError("f:1", "K", "v", "x"), ExitCode.USAGE),
+        (ConfigFileError("f", "x"), ExitCode.USAGE),
+        (WorkflowLoadError("w", "x"), ExitCode.BAD_INPUT),
+        (PortTakenError("h", 1), ExitCode.FAILED),
+        (PortInUseError("h", 1), ExitCode.FAILED),
+        (NoBrowserError(["a"]), ExitCode.FAILED),
+        (NodeMissingError(), ExitCode.FAILED),
+        (BrowserDiedError("c", 1, ""), ExitCode.FAILED),
+        (RunFolderError("f", "x"), ExitCode.FAILED),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED),
+        (ZeroDivisionError(), ExitCode.BUG),
+        (OSError("disk"), ExitCode.BUG),
+    ],
+)
+def test_each_error_has_its_code(error: BaseException, code: ExitCode) -> None:
+    assert exit_code_of(error) == code
+    assert is_expected(error) is (code is not ExitCode.BUG)
+
+
+def test_an_error_is_one_line_and_its_hint_another() -> None:
+    assert describe(PortTakenError("localhost", 14050)) == [
+        "error: localhost:14050 is in use by another program",
+        "hint: end the other run, or take another port: "
+        "amctl start --set RELAY_ADDR=localhost:14051",
+    ]
+    assert describe(ValueError("a\n  b")) == ["error: a b"]
+    assert describe(ValueError()) == ["error: ValueError"]
+
+
+SAMPLES = [
+    BrowserDiedError("chromium", 133, "trap"),
+    ConfigFileError("f", "x"),
+    NoBrowserError(["chromium"]),
+    PortTakenError("h", 1),
+    RunFolderError("tmp/token", "can't be written"),
+    SettingsError("f:1", "K", "v", "x"),
+    WorkflowLoadError("w", "x"),
+]
+
+
+@pytest.mark.parametrize("error", SAMPLES, ids=lambda e: type(e).__name__)
+def test_every_run_error_says_what_and_what_to_do(error: run_errors.RunError) -> None:
+    text, hint = str(error), error.hint
+    assert text
+    assert not text.endswith(".")
+    assert hint
+
+
+def test_no_run_error_lacks_a_sample() -> None:
+    names = set(run_errors.__all__) - {"RunError"}
+    assert names == {type(error).__name__ for error in SAMPLES}
+
+
+def test_a_report_holds_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AMCTL_TOKEN", "very-secret")
+    path = write_report(ValueError("x"), ["start"])
+    assert path is not None
+    assert "very-secret" not in path.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cant_be_written_is_no_second_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert write_report(ValueError("x"), []) is None

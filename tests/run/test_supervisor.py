@@ -1,0 +1,259 @@
+"""A run from its first part to its last: every way out leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from amctl.run import supervisor as room
+from amctl.run.errors import (
+    BrowserDiedError,
+    NoBrowserError,
+    PortTakenError,
+    RunFolderError,
+    WorkflowLoadError,
+)
+from amctl.run.report import Report, StartOptions
+from amctl.run.settings import load_settings
+from amctl.run.supervisor import supervise
+from tests.support import fake_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from amctl.telemetry.recorder import Recorder
+
+pytestmark = pytest.mark.realtime
+
+
+class Watcher:
+    """An observer that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int]] = []
+        self.working = asyncio.Event()
+        self.saw_the_end = False
+
+    def say(self, text: str, *, level: int = 0) -> None:
+        self.said.append((text, level))
+
+    async def watch(self, recorder: Recorder) -> None:
+        closed = asyncio.Event()
+
+        def look() -> None:
+            if recorder.run.round:
+                self.working.set()
+            if recorder.is_closed:
+                closed.set()
+
+        recorder.subscribe(look)
+        await closed.wait()
+        self.saw_the_end = True
+
+
+class Stage:
+    """A project in a folder of its own, with the fake nodes."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.watcher = Watcher()
+
+    def settings(self, *sets: str) -> Any:
+        base = ["RELAY_ADDR=127.0.0.1:0", "NODES_PACKAGE=tests.support.fake_nodes"]
+        return load_settings(
+            None, [*base, "EXIT_ON_COMPLETED=1", *sets], environ={}, home=self.home
+        )
+
+    async def run(self, workflow: str, *sets: str, **options: Any) -> Report:
+        chosen = {"nodes": "local", "began": time.monotonic(), **options}
+        return await supervise(
+            self.settings(f"WORKFLOW={workflow}", *sets),
+            StartOptions(**chosen),
+            self.watcher,
+            lambda: {"files": []},
+        )
+
+    @property
+    def workflow(self) -> fake_nodes.FakeWorkflow:
+        return fake_nodes.made[-1]
+
+    def left_behind(self) -> set[str]:
+        return {path.name for path in (self.home / "tmp").rglob("*")}
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "web").mkdir()
+    yield Stage(tmp_path)
+    assert fake_nodes.made == [] or fake_nodes.made.pop()
+    fake_nodes.made.clear()
+
+
+ALL = ["orchestrator up", "nodes up", "workers dismissed in 2 s", "nodes down"]
+
+
+async def test_a_verified_run_comes_up_and_goes_down_in_order(stage: Stage) -> None:
+    report = await stage.run("ok")
+    assert (report.ending, report.ok) == ("verified", True)
+    assert stage.workflow.happened == ALL
+    assert stage.watcher.saw_the_end
+    assert stage.left_behind() == {"amctl.log"}
+    document = report.as_json()
+    assert document["results"] == {"a": fake_nodes.DIGEST}
+    assert (document["rounds"], document["executions"]) == (1, 1)
+    assert 0 <= document["ready_ms"] <= document["done_ms"]
+    assert document["nodes"]["a"]["state"] == "verified"
+
+
+async def test_rounds_that_ran_out_are_a_failure(stage: Stage) -> None:
+    report = await stage.run("wrong")
+    assert (report.ending, report.ok) == ("gave_up", False)
+    assert stage.workflow.happened == ALL
+
+
+async def test_a_timeout_counts_from_the_commands_beginning(stage: Stage) -> None:
+    report = await stage.run("hang", timeout=0.05, began=time.monotonic() - 1)
+    assert (report.ending, report.ok) == ("timeout", False)
+    assert report.snapshot.run.phase == "stopped"
+    assert stage.workflow.happened == ALL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_t11_a_signal_dismisses_all_workers(stage: Stage, number: signal.Signals) -> None:
+    running = asyncio.ensure_future(stage.run("hang"))
+    await stage.watcher.working.wait()
+    os.kill(os.getpid(), number)
+    report = await running
+    assert (report.ending, report.ok) == ("interrupted", False)
+    assert stage.workflow.happened == ALL
+    assert stage.left_behind() == {"amctl.log"}
+
+
+async def test_t12_without_exit_on_completed_it_stays_until_it_is_ended(stage: Stage) -> None:
+    running = asyncio.ensure_future(stage.run("ok,ok,hang", "EXIT_ON_COMPLETED=0", timeout=60))
+    async with asyncio.timeout(20):
+        await stage.watcher.working.wait()
+        while stage.workflow.recorder.run.round < 3:
+            await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGINT)
+    report = await running
+    assert report.ending == "interrupted"
+    assert report.ok, "what it was for has been done"
+
+
+async def test_workers_that_do_not_go_are_left(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "GRACE", -0.4)
+    report = await stage.run("ok,stubborn")
+    assert report.ok
+    assert "took more than" in (stage.home / "tmp" / "amctl.log").read_text(encoding="utf-8")
+
+
+async def test_a_port_in_use_is_one_error_and_nothing_is_left(stage: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTakenError, match=f"127.0.0.1:{port}"):
+            await stage.run("ok", f"RELAY_ADDR=127.0.0.1:{port}")
+    assert stage.workflow.happened == []
+    assert stage.left_behind() == {"amctl.log"}
+
+
+async def test_a_run_that_finds_the_port_taken_leaves_the_others_token(stage: Stage) -> None:
+    (stage.home / "tmp").mkdir()
+    (stage.home / "tmp" / "token").write_text("theirs")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"RELAY_ADDR=127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(PortTakenError):
+            await stage.run("ok", address)
+    assert (stage.home / "tmp" / "token").read_text() == "theirs"
+
+
+async def test_a_token_that_cant_be_written_stops_the_run(stage: Stage) -> None:
+    (stage.home / "tmp" / "token").mkdir(parents=True)
+    with pytest.raises(RunFolderError):
+        await stage.run("ok")
+    assert stage.workflow.happened == []
+
+
+async def test_an_orchestrator_that_cant_start_takes_everything_down(stage: Stage) -> None:
+    with pytest.raises(OSError, match="can't start"):
+        await stage.run("no-start")
+    assert stage.workflow.happened == ["workers dismissed in 2 s"]
+    assert stage.left_behind() == {"amctl.log"}
+
+
+@pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        (["NODES_PACKAGE=no_such_package"], "no such package"),
+        (["NODES_PACKAGE=json"], "no function workflow"),
+        (["WORKFLOW=bad-dag"], "'c', which isn't there"),
+    ],
+)
+async def test_nodes_that_cant_be_loaded_are_named(
+    stage: Stage, sets: list[str], words: str
+) -> None:
+    with pytest.raises(WorkflowLoadError, match=words):
+        await stage.run("ok", *sets)
+
+
+async def test_nothing_listens_is_said_once_asked(stage: Stage) -> None:
+    await stage.run("ok", "AM_DBG_ADDR=1", "AM_OTEL_TRACE=1")
+    assert stage.watcher.said == [
+        ("AM_DBG_ADDR is set, but nothing listens yet", 1),
+        ("AM_OTEL_TRACE is set, but nothing listens yet", 1),
+    ]
+
+
+async def test_without_a_browser_the_page_is_served_to_whoever_has_the_address(
+    stage: Stage,
+) -> None:
+    running = asyncio.ensure_future(stage.run("hang", nodes="browser", browser="none"))
+    await stage.watcher.working.wait()
+    (said, _), *_ = stage.watcher.said
+    url = said.rsplit(" ", 1)[1]
+    token = (stage.home / "tmp" / "token").read_text()
+    base = url.split("/?")[0]
+    async with httpx.AsyncClient(base_url=base) as http:
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert (await http.get("/boot.json")).status_code == 401
+        answer = await http.get("/boot.json", headers=bearer)
+        assert answer.json()["plan"] == {"nodes": ["a"]}
+        assert (await http.head("/events", headers=bearer)).status_code == 200
+    os.kill(os.getpid(), signal.SIGINT)
+    await running
+
+
+async def test_a_browser_that_ends_early_ends_the_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from amctl.run import browser
+    from amctl.run.browser import Browser
+
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(browser, "find_browser", lambda: Browser("chromium", program))
+    with pytest.raises(BrowserDiedError, match="chromium ended with code 3"):
+        await stage.run("hang", nodes="browser", browser="headless")
+    assert stage.left_behind() == {"amctl.log"}
+
+
+async def test_no_browser_is_one_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    from amctl.run import browser
+
+    monkeypatch.setattr(browser, "find_browser", lambda: None)
+    for mode in ("headless", "open"):
+        with pytest.raises(NoBrowserError):
+            await stage.run("hang", nodes="browser", browser=mode)
+    assert stage.left_behind() == {"amctl.log"}
