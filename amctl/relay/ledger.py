@@ -5,6 +5,8 @@ They are for eyes: tools, logs, pipes. The coroutines of the tunnels are right w
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Literal
 
@@ -19,18 +21,30 @@ from amctl.relay.states import (
     RelayStates,
     TunnelStates,
 )
-from amctl.states.disposed import DisposedHandlers
+from amctl.states.disposed import DisposedHandlers, DisposedStates
 
 if TYPE_CHECKING:
     from amctl.relay.bridge import Ending
     from amctl.relay.security import Target
 
-__all__ = ["Kind", "Ledger", "TunnelRecord"]
+__all__ = ["Kind", "Ledger", "TunnelRecord", "dispose"]
 
 Kind = Literal["listen", "dial"]
 _DISPOSE_TIMEOUT = 2.0
 
 _log = logging.getLogger("amctl.relay")
+
+
+async def dispose(machine: Machine) -> None:
+    """Dispose of a machine with DisposedStates in order, by force if that takes too long."""
+    machine.add(DisposedStates.Disposing)
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DISPOSE_TIMEOUT):
+                await machine.when_disposed()
+    finally:
+        if not machine.is_disposed:
+            machine.dispose()
 
 
 class TunnelRecord:
@@ -64,13 +78,7 @@ class TunnelRecord:
 
     async def dispose(self) -> None:
         """Dispose of the machine in order, by force if that takes too long."""
-        machine = self._machine
-        machine.add(TunnelStates.Disposing)
-        try:
-            await machine.when_disposed(timeout=_DISPOSE_TIMEOUT)
-        finally:
-            if not machine.is_disposed:
-                machine.dispose()
+        await dispose(self._machine)
 
 
 class Ledger:

@@ -13,7 +13,7 @@ from amctl.machine import Machine
 from amctl.machine.tasks import TaskSet
 from amctl.relay.claims import Claims
 from amctl.relay.guard import FrontDoor, Guard
-from amctl.relay.ledger import Ledger
+from amctl.relay.ledger import Ledger, dispose
 from amctl.relay.limits import Limits, Policy
 from amctl.relay.server import HttpServer, bind
 from amctl.relay.states import RelayStates
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from amctl.relay.matcher import Matcher
 
 __all__ = ["Relay"]
-
-_DISPOSE_TIMEOUT = 2.0
 
 
 class _Handlers(DisposedHandlers):
@@ -173,12 +171,7 @@ class Relay:
         counters are balanced.
         """
         await self._until_down()
-        self.machine.add(RelayStates.Disposing)
-        try:
-            await self.machine.when_disposed(timeout=_DISPOSE_TIMEOUT)
-        finally:
-            if not self.machine.is_disposed:
-                self.machine.dispose()
+        await dispose(self.machine)
 
     async def _until_down(self) -> None:
         self._begin_shutdown()
