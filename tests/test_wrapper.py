@@ -1,0 +1,138 @@
+"""`./amctlw`: stamps, words, and what it says on a machine without Python.
+
+Installing is what every fresh clone and CI do for real; here the environment is a stub.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.house import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.skipif(shutil.which("sh") is None, reason="no POSIX shell"),
+]
+
+STUB = '#!/bin/sh\necho "$(basename "$0") in $PWD: $*"\n'
+
+
+class Checkout:
+    """A copy of the wrapper, with a stub of everything that it would install."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for name in ("amctlw", "requirements.txt", "requirements-dev.txt", "pyproject.toml"):
+            shutil.copy(ROOT / name, root / name)
+        (root / "web").mkdir()
+        (root / "web" / "package.json").write_text("{}")
+        programs = root / ".venv" / "bin"
+        programs.mkdir(parents=True)
+        for name in ("amctl", "python"):
+            (programs / name).write_text(STUB)
+            (programs / name).chmod(0o755)
+
+    def run(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.root / "amctlw", *words],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, **environ},
+        )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def test_words_reach_amctl_and_the_current_folder_stays(checkout: Checkout) -> None:
+    done = checkout.run("start", "--seed", "7", "a b")
+    assert done.stdout == "amctl in /: start --seed 7 a b\n"
+    assert done.returncode == 0
+
+
+def test_test_runs_the_gate_in_the_checkout(checkout: Checkout) -> None:
+    done = checkout.run("test", "-k", "relay")
+    assert done.stdout == f"python in {checkout.root}: -m tests -k relay\n"
+
+
+def test_it_installs_once_and_again_when_what_is_pinned_changes(checkout: Checkout) -> None:
+    first = checkout.run("start")
+    assert "installing what requirements.txt pins" in first.stderr
+    assert "--require-hashes" in first.stderr
+    assert "amctl in /: setup" in first.stderr
+    assert checkout.run("start").stderr == ""
+    (checkout.root / "requirements.txt").write_text("# changed\n")
+    assert "installing" in checkout.run("start").stderr
+
+
+def test_development_tools_come_only_with_test(checkout: Checkout) -> None:
+    assert "requirements-dev.txt" not in checkout.run("start").stderr
+    assert "requirements-dev.txt" in checkout.run("test").stderr
+    assert checkout.run("test").stderr == ""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["setup"], ["start", "-h"]])
+def test_looking_needs_no_setup(checkout: Checkout, words: list[str]) -> None:
+    assert "amctl in /: setup\n" not in checkout.run(*words).stderr
+
+
+def test_a_link_to_it_works_from_anywhere(checkout: Checkout, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere"
+    link.mkdir()
+    (link / "am").symlink_to(checkout.root / "amctlw")
+    done = subprocess.run([link / "am", "x"], capture_output=True, text=True, check=False)
+    assert done.stdout.endswith(": x\n")
+
+
+def test_a_lock_of_a_dead_run_is_taken_over(checkout: Checkout) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    lock = checkout.root / ".venv.lock"
+    lock.mkdir()
+    (lock / "pid").write_text(str(dead.pid))
+    assert checkout.run("start").returncode == 0
+    assert not lock.exists()
+
+
+@pytest.mark.slow
+def test_runs_beside_each_other_install_once(checkout: Checkout) -> None:
+    (checkout.root / ".venv" / "bin" / "python").write_text(STUB + "sleep 0.1\n")
+    command = [checkout.root / "amctlw", "start"]
+    runs = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    errors = [run.communicate(timeout=60)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0, 0]
+    assert sum("installing what" in text for text in errors) == 1
+
+
+def test_without_python_it_says_how(checkout: Checkout, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    needed = ("dirname", "cat", "cksum", "mkdir", "rm", "basename", "id", "readlink", "sh")
+    for name in needed:
+        found = shutil.which(name)
+        assert found is not None
+        (programs / name).symlink_to(found)
+    shutil.rmtree(checkout.root / ".venv")
+    done = checkout.run("start", PATH=str(programs))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "error: no Python 3.11 or newer on this machine" in done.stderr
+    assert "hint: install one" in done.stderr
+    assert not (checkout.root / ".venv.lock").exists()
