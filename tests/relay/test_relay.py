@@ -166,7 +166,7 @@ async def test_rel_c3_taken_port_leaves_an_error_and_no_start(start_relay: Start
     with pytest.raises(PortInUseError):
         await other.start()
     assert other.machine.is_(RelayStates.ErrNetwork)
-    assert not other.machine.any_(RelayStates.Start, RelayStates.HttpStarting)
+    assert not other.machine.any_([RelayStates.Start, RelayStates.HttpStarting])
     await other.stop()
 
 
