@@ -59,9 +59,10 @@ async def test_ipv6_is_served() -> None:
 
 
 async def test_request_that_ignores_its_end_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    release = asyncio.Event()
+    begun, release = asyncio.Event(), asyncio.Event()
 
     async def deaf(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
         while not release.is_set():
             try:
                 await release.wait()
@@ -74,7 +75,7 @@ async def test_request_that_ignores_its_end_is_named(caplog: pytest.LogCaptureFi
     async with httpx.AsyncClient() as http:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         asking = asyncio.ensure_future(http.get(url))
-        await asyncio.sleep(0.02)  # until the request has begun
+        await begun.wait()
         with caplog.at_level(logging.WARNING, "amctl.relay"):
             await server.stop(0.1)
         assert "1 requests ignore that the relay stops" in caplog.text
