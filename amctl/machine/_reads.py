@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine.args import ArgsLike, as_args
@@ -11,8 +10,12 @@ from amctl.machine.schema import EXCEPTION
 from amctl.machine.subscriptions import Signal, StateContext, Subscriptions, TimedSignal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
     from amctl.machine.compiled import Compiled
     from amctl.machine.plan import Called, Config, Planner
+    from amctl.machine.result import Result
+    from amctl.machine.transition import Event, Source
     from amctl.machine.view import StatesLike
 
 __all__ = ["Reads"]
@@ -242,7 +245,13 @@ class Reads:
             return StateContext(state, 0)
         return self._subs.context(i, state, self._clock[i])
 
-    def add_err(self, error: BaseException | None) -> Any:
+    def add_err(
+        self,
+        error: BaseException | None,
+        args: ArgsLike = None,
+        *,
+        source: Event | Source | None = None,
+    ) -> Result:
         """Implemented by Machine."""
         raise NotImplementedError
 

@@ -19,8 +19,8 @@ _NO_ARGS: Mapping[str, Any] = types.MappingProxyType({})
 class Args:
     """Base of typed arguments. Subclass it as a frozen dataclass named `A<State>`.
 
-    Every field needs a default, since a handler that gets no such arguments sees the default object.
-    Fields may be of JSON's types and bytes, or anything at all while the arguments stay in the process.
+    Every field needs a default, since a handler that gets no such arguments sees the default
+    object. Fields are of JSON's types and bytes, or anything while they stay in the process.
     """
 
     prefix: ClassVar[str] = "am"

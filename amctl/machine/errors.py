@@ -8,7 +8,7 @@
     |- WaitTimeoutError (TimeoutError)
     `- NestedEvalError
 
-Raised for a caller's mistake. What goes wrong inside of handlers becomes the state Exception instead.
+Raised for a caller's mistake. What goes wrong inside of handlers becomes the state Exception.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class HandlerNameError(SchemaError):
         close = get_close_matches(self.name, self.fitting, n=1)
         if close:
             return f"did you mean {close[0]!r}?"
-        return "name it after a state and a phase (FooEnter, FooState, FooExit, FooEnd), or start it with a small letter"
+        return "name it after a state and a phase, as FooState, or start it with a small letter"
 
 
 class ArgsError(MachineError, TypeError):

@@ -1,24 +1,23 @@
 """The machine: mutations, their queue, handlers and life.
 
-Speed: an idle machine that nobody watches carries out a known mutation by one dict look-up and a loop over ticks. One int,
-`_gate`, says whether anything forbids that.
+Speed: an idle machine that nobody watches carries out a known mutation by one dict look-up and a
+loop over ticks. One int, `_gate`, says whether anything forbids that.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine import registry
-from amctl.machine._reads import Reads, plain
+from amctl.machine._drive import BUSY, DISPOSED, ERROR_KEY, TRACED, WATCHED, Drive
+from amctl.machine._reads import plain
 from amctl.machine.args import ArgsLike, as_args
 from amctl.machine.errors import MachineError
-from amctl.machine.handlers import Action, Binding, Handler, HandlerTable
+from amctl.machine.handlers import Binding, HandlerTable
 from amctl.machine.pipes import PipeRegistry
-from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, Called, Plan, Planner
+from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, Called, Planner
 from amctl.machine.relations import ADD, REMOVE, SET
 from amctl.machine.result import CANCELED, EXECUTED, MutationType, Result
 from amctl.machine.schema import EXCEPTION, Schema, States
@@ -28,21 +27,16 @@ from amctl.machine.tracer import Hooks, Tracer
 from amctl.machine.transition import Event, Mutation, Source, Transition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
     from amctl.machine.view import BatchOp, MachineView, StatesLike
 
 __all__ = ["ERROR_KEY", "Machine"]
 
-ERROR_KEY = "_am__Exception"
-_AUTO_FAILURES = 10  # PAN-10
-
-# reasons not to take the shortcut of `add`, `remove` and `set`
-_BUSY, _TRACED, _WATCHED, _DISPOSED = 1, 2, 4, 8
-_CLOSED_GATE = _BUSY | _DISPOSED
-
-_log = logging.getLogger("amctl.machine")
+_CLOSED_GATE = BUSY | DISPOSED
 
 
-class Machine(Reads):
+class Machine(Drive):
     """A local machine. Belongs to one asyncio loop, and works without one if no handler is async.
 
     Args:
@@ -155,20 +149,11 @@ class Machine(Reads):
         """Named lists of states."""
         return self._schema.groups
 
-    @property
-    def transition(self) -> Transition | None:
-        """The one that runs now; None between them."""
-        return self._tx
-
-    @property
-    def _watched(self) -> int:
-        return self._gate & _WATCHED
-
     def _watch(self) -> None:
-        self._gate |= _WATCHED
+        self._gate |= WATCHED
 
     def _unwatch(self) -> None:
-        self._gate &= ~_WATCHED
+        self._gate &= ~WATCHED
 
     def bind_tracer(self, tracer: Tracer) -> None:
         """Let a tracer listen, after those that do already."""
@@ -187,18 +172,12 @@ class Machine(Reads):
         self._tracers = tracers
         self._time = None
         self._hooks = Hooks(tracers) if tracers else None
-        self._gate = self._gate | _TRACED if tracers else self._gate & ~_TRACED
-
-    def _snapshot(self) -> tuple[int, ...]:
-        """The clock as a tuple, shared by transitions that did not change it."""
-        if self._time is None:
-            self._time = tuple(self._clock)
-        return self._time
+        self._gate = self._gate | TRACED if tracers else self._gate & ~TRACED
 
     def bind(self, handlers: object, *, prefix: str = "", id: str = "") -> str:
         """Bind an object's handler methods, or a map of functions.
 
-        A final handler (`...State`, `...End`) may be a coroutine function. It becomes a task that is
+        A final handler (`...State`, `...End`) may be a coroutine function: a task that is
         cancelled when its state deactivates; those of Multi states, of `End` and of `AnyState` live
         with Start if the machine has it and it is active, else with the machine. So a handler that
         ends its own state is cancelled at its next await.
@@ -355,7 +334,7 @@ class Machine(Reads):
         self, kind: int, called: Called, args: Mapping[str, Any], source: Source | None
     ) -> Result:
         """A mutation which comes while another one runs, or after the end."""
-        if self._gate & _DISPOSED or self._is_full(kind, called):
+        if self._gate & DISPOSED or self._is_full(kind, called):
             return CANCELED
         idle = kind == REMOVE and not self._queue and self._tx is not None
         if idle and not called.mask & self._config.mask:
@@ -373,12 +352,12 @@ class Machine(Reads):
     ) -> Result:
         if error is None or isinstance(error, asyncio.CancelledError):
             return CANCELED
-        if self._gate & _DISPOSED or len(self._queue) >= self.queue_limit:
+        if self._gate & DISPOSED or len(self._queue) >= self.queue_limit:
             return CANCELED
         called = self._called(states)
         self._error = error
         full = {**as_args(args), ERROR_KEY: error}
-        if self._gate & _BUSY:
+        if self._gate & BUSY:
             return self._enqueue(Mutation(ADD, called, full, _source(source)))
         return self._perform(self._planner.plan(self._config, ADD, called), full, _source(source))
 
@@ -403,9 +382,9 @@ class Machine(Reads):
         self, kind: int, states: StatesLike, args: ArgsLike, done: Callable[[Result], None] | None
     ) -> Result:
         called = self._called(states)
-        if self._gate & _DISPOSED:
+        if self._gate & DISPOSED:
             return CANCELED
-        if self._gate & _BUSY:
+        if self._gate & BUSY:
             mutation = Mutation(kind, called, as_args(args))
             mutation.check_done = done
             self._prepend(mutation)
@@ -415,195 +394,6 @@ class Machine(Reads):
         if done is not None:
             done(result)
         return result
-
-    # -- queue
-
-    def _enqueue(self, mutation: Mutation) -> Result:
-        """Appends a normal mutation (QUE-4)."""
-        self._pending += 1
-        mutation.queue_tick = self.queue_tick + self._pending
-        self._queue.append(mutation)
-        self._tell_queued(mutation)
-        return Result(mutation.queue_tick)
-
-    def _prepend(self, mutation: Mutation) -> None:
-        self._queue.appendleft(mutation)
-        self._tell_queued(mutation)
-
-    def _tell_queued(self, mutation: Mutation) -> None:
-        if self._hooks is not None:
-            for hook in self._hooks.mutation_queued:
-                hook(self, mutation)
-
-    def _queue_auto(self, called: Called) -> None:
-        if self._auto_failed.get(called, 0) < _AUTO_FAILURES:
-            self._prepend(Mutation(AUTO, called, as_args(None)))
-        elif self._auto_failed[called] == _AUTO_FAILURES:
-            self._auto_failed[called] += 1
-            names = " ".join(called.names)
-            _log.error(
-                "%s: auto states [%s] failed %d times in a row, left alone",
-                self.id,
-                names,
-                _AUTO_FAILURES,
-            )
-
-    def _note_auto(self, called: Called, failed: bool) -> None:
-        if failed:
-            self._auto_failed[called] = self._auto_failed.get(called, 0) + 1
-        elif self._auto_failed:
-            self._auto_failed.pop(called, None)
-
-    def _perform(
-        self, plan: Plan, args: Mapping[str, Any], source: Source | None, ticks: int = 1
-    ) -> Result:
-        """Runs a mutation on an idle machine, then everything it caused."""
-        hooks = self._hooks
-        self._gate |= _BUSY
-        try:
-            if hooks is None:
-                self.queue_tick += ticks
-                result = (
-                    self._run_plain(plan, args)
-                    if plan.plain
-                    else Transition(self, plan, args, source).run()
-                )
-            else:
-                tick = ticks and self.queue_tick + 1
-                mutation = Mutation(plan.kind, plan.called, args, source, tick)
-                self._tell_queued(mutation)
-                self.queue_tick += ticks
-                result = Transition(self, plan, args, source, mutation).run()
-            if self._queue:
-                self._drain()
-        finally:
-            self._gate &= ~_BUSY
-            self._tx = None
-            self._after_queue()
-        return result
-
-    def _after_queue(self) -> None:
-        if self._hooks is not None:
-            for hook in self._hooks.queue_end:
-                hook(self)
-        if not self._queue_ended.done():
-            self._queue_ended.close()
-        if self._disposing and not self._gone:
-            self._finish_dispose()
-
-    def _drain(self) -> None:
-        queue = self._queue
-        while queue:
-            mutation = queue.popleft()
-            if mutation.queue_tick:
-                self.queue_tick += 1
-                self._pending -= 1
-            if mutation.fn is not None:
-                self._tx = None
-                mutation.fn()
-                continue
-            plan = self._planner.plan(self._config, mutation.kind, mutation.called)
-            if plan.plain and self._hooks is None:
-                self._tx = None
-                result = self._run_plain(plan, mutation.args)
-            else:
-                tx = Transition(self, plan, mutation.args, mutation.source, mutation)
-                result = tx.run()
-            if mutation.check_done is not None:
-                mutation.check_done(result)
-
-    def _run_plain(self, plan: Plan, args: Mapping[str, Any]) -> Result:
-        """A transition which no handler and no tracer can see."""
-        out = plan.outcome
-        if not plan.accepted or out is None:
-            if self._gate & _WATCHED and not plan.accepted:
-                self._subs.process_queue(self.queue_tick)
-            return EXECUTED if plan.accepted else CANCELED
-        clock = self._clock
-        for i in out.ticks:
-            clock[i] += 1
-        self._config = out.next
-        if out.follow is not None:
-            self._queue_auto(out.follow)
-        if self._gate & _WATCHED:
-            self._subs.transition(out.enters, out.exits, clock, self.queue_tick, args)
-        return out.result
-
-    # -- handlers
-
-    def _handler_failed(self, tx: Transition, error: Exception, name: str) -> None:
-        _log.error("%s: handler %s failed: %s", self.id, name, error, exc_info=error)
-        if tx.plan.called.mask >> self._compiled.exception & 1:
-            return  # PAN-6
-        self._error = error
-        self._prepend(Mutation(ADD, self._exception, {ERROR_KEY: error}, tx.as_source()))
-
-    def _handler_slow(self, handler: Handler, limit: float) -> None:
-        _log.warning("%s: handler %s took longer than %g s", self.id, handler.name, limit)
-
-    def _spawn_handler(self, coro: Coroutine[Any, Any, Any], action: Action, event: Event) -> None:
-        """Start a coroutine handler as a task that lives as long as its state."""
-        sch, name = self._compiled, f"{self.id}.{action.name}"
-        guarded = self._guard(coro, action, event)
-        state = action.state
-        if action.phase != "State" or sch.multi >> state & 1:
-            state = sch.start
-            if state < 0 or not self._config.mask >> state & 1:
-                self._tasks.spawn(guarded, name=name)
-                return
-        task = self._tasks.spawn(guarded, name=name)
-        self._subs.context(state, sch.names[state], self._clock[state]).hold(task)
-
-    async def _guard(self, coro: Coroutine[Any, Any, Any], action: Action, event: Event) -> None:
-        try:
-            await coro
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            _log.error("%s: handler %s failed: %s", self.id, action.name, error, exc_info=error)
-            if action.state != self._compiled.exception:
-                self.add_err(error, source=event)
-        finally:
-            coro.close()
-
-    def spawn(self, coro: Coroutine[Any, Any, Any], *, name: str = "") -> asyncio.Task[Any]:
-        """Start a task that lives as long as the machine."""
-        return self._tasks.spawn(coro, name=name)
-
-    def post_threadsafe(self, loop: asyncio.AbstractEventLoop, fn: Callable[[], Any]) -> None:
-        """The one door for other threads: runs `fn` on the machine's loop."""
-        loop.call_soon_threadsafe(fn)
-
-    # -- queries of the queue
-
-    @property
-    def err(self) -> BaseException | None:
-        """The last error ever; removing Exception doesn't clear it."""
-        return self._error
-
-    def will_be(self, states: StatesLike) -> bool:
-        """Whether an add that names all of them waits in the queue."""
-        return self._is_queued((ADD, AUTO), states)
-
-    def will_be_removed(self, states: StatesLike) -> bool:
-        """Whether a removal that names all of them waits in the queue."""
-        return self._is_queued((REMOVE,), states)
-
-    def _is_queued(self, kinds: tuple[int, ...], states: StatesLike) -> bool:
-        states = (states,) if isinstance(states, str) else tuple(states)
-        mask, complete = self._known(states)
-        return complete and any(
-            m.kind in kinds and not mask & ~m.called.mask and len(states) <= len(m.called.order)
-            for m in self._queue
-        )
-
-    def when_queue_ends(self) -> Signal:
-        """Closed when the running drain ends; at once if idle."""
-        if not self._gate & _BUSY:
-            return Signal(True)
-        if self._queue_ended.done():
-            self._queue_ended = Signal(what="when_queue_ends")
-        return self._queue_ended
 
     # -- life
 
@@ -630,12 +420,12 @@ class Machine(Reads):
         if self.is_("Start"):
             self._mutate(REMOVE, "Start", None, None)
         self._disposing = True
-        if not self._gate & _BUSY:
+        if not self._gate & BUSY:
             self._finish_dispose()
 
     def _finish_dispose(self) -> None:
         self._gone = True
-        self._gate |= _DISPOSED
+        self._gate |= DISPOSED
         if self._hooks is not None:
             for hook in self._hooks.machine_dispose:
                 hook(self.id)

@@ -1,19 +1,18 @@
 """When* subscriptions and state contexts (sections 16, 17).
 
-Driven by `Subscriptions.process`, called once for each accepted transition. The class knows no machine: a mirror of a
-remote machine drives another instance over its own clock.
+Driven by `Subscriptions.process`, called once for each accepted transition. The class knows no
+machine: a mirror of a remote machine drives another instance over its own clock.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine.errors import WaitTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 
 __all__ = ["Signal", "StateContext", "Subscriptions"]
 
@@ -55,7 +54,7 @@ class Signal:
             for fn in callbacks or ():
                 fn(self)
 
-    async def wait(self, timeout: float | None = None) -> None:
+    async def wait(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # the house API
         """Wait until it closes. Cancelling is safe.
 
         Raises:

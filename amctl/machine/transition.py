@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +11,9 @@ from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, EVAL, RELATION_KIN
 from amctl.machine.result import CANCELED, EXECUTED, MutationType, Result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from amctl.machine._drive import Drive
     from amctl.machine.handlers import Action, Handler
     from amctl.machine.machine import Machine
     from amctl.machine.plan import Called, Outcome, Plan
@@ -150,13 +152,13 @@ class Transition:
 
     def __init__(
         self,
-        machine: Machine,
+        machine: Drive,
         plan: Plan,
         args: Mapping[str, Any],
         source: Source | None = None,
         mutation: Mutation | None = None,
     ) -> None:
-        self.machine = machine
+        self.machine: Machine = machine  # type: ignore[assignment]  # the only Drive there is
         self.plan = plan
         self.args = args
         self.source = source
@@ -216,7 +218,7 @@ class Transition:
 
     @property
     def changed(self) -> list[tuple[int, int]]:
-        """(index, tick increment) of each state whose clock moved. Needs a tracer on the machine."""
+        """(index, tick increment) of each state that moved; empty without a tracer."""
         pairs = zip(self.time_before, self.time_after, strict=True)
         return [(i, after - before) for i, (before, after) in enumerate(pairs) if after != before]
 
@@ -436,7 +438,8 @@ class Transition:
         passes = 1 if action.phase == "Any" else 2
         if called >> sch.exception & 1:
             passes -= 1  # the one that comes with raising Exception is missing
-        keep, dropped = out.next.order, ()
+        keep = out.next.order
+        dropped: tuple[int, ...] = ()
         if action.phase == "State":
             dropped = out.enters[out.enters.index(action.state) :]
             for i in dropped:

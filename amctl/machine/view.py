@@ -1,4 +1,4 @@
-"""What every machine offers, local or mirrored: one Protocol for reads, waits and the async door."""
+"""What every machine offers, local or mirrored: reads, waits and the async door."""
 
 from __future__ import annotations
 
