@@ -1,0 +1,101 @@
+"""Which modules of the project the browser gets: what its entry imports, and what that imports.
+
+Imports are read from the syntax tree, not by running anything: those inside functions count too,
+those under TYPE_CHECKING don't. So no list has to be kept by hand, and a nodes package of
+somebody else's is bundled by the same rule.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import amctl
+from amctl.bundle.errors import EntryMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["closure", "module_name"]
+
+
+def closure(root: Path, entry: str) -> dict[str, Path]:
+    """Find the files that the browser needs to import `entry`.
+
+    Args:
+        root: The project; its own packages come first, then amctl's.
+        entry: Name of a module.
+
+    Returns:
+        Path in the bundle, such as `amctl/machine/__init__.py`, to file; in order of names.
+
+    Raises:
+        EntryMissingError: If there is no such module.
+    """
+    homes = (root, Path(amctl.__file__).parents[1])
+    found: dict[str, Path] = {}
+    if _locate(homes, entry) is None:
+        raise EntryMissingError(entry)
+    waiting = [entry]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        located = _locate(homes, name)
+        if located is None:
+            continue
+        inner, path = located
+        found[inner] = path
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        parent = name.rpartition(".")[0]
+        if parent:
+            waiting.append(parent)
+        waiting += _imports(ast.parse(path.read_bytes(), str(path)), package)
+    return dict(sorted(found.items()))
+
+
+def module_name(inner: str) -> str:
+    """Turn a path in the bundle into the name of its module."""
+    return inner.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _locate(homes: Sequence[Path], name: str) -> tuple[str, Path] | None:
+    """Find a module below one of `homes`; a package stays with the home of its top."""
+    stem = name.replace(".", "/")
+    for home in homes:
+        for inner in (f"{stem}/__init__.py", f"{stem}.py"):
+            if (home / inner).is_file():
+                return inner, home / inner
+        if (home / name.partition(".")[0] / "__init__.py").is_file():
+            return None
+    return None
+
+
+def _imports(tree: ast.AST, package: str) -> Iterator[str]:
+    """Names that a module may import; some of them are no modules."""
+    for node in _running(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                above = parts[: len(parts) - node.level + 1]
+                base = ".".join((*above, base)) if base else ".".join(above)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _running(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only type checkers see."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        children: list[ast.AST] = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            children = list(node.orelse)
+        waiting += children

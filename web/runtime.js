@@ -1,0 +1,231 @@
+// What the page and its workers share: fetching the runtime, starting Python, forking threads,
+// reporting errors. A thread is one Python; each thread forks the threads below it.
+export const LABELS = ["Fetching the runtime", "Compiling it", "Starting Python", "Loading the code", "Joining"];
+const OF = LABELS.length;
+const RESTARTS = 5, RESTART_WINDOW = 60_000;    // of one thread, before it is given up
+
+// --- reports: POST /log, without repeating itself and never a flood
+export function reporter(node) {
+  const seen = new Map();                        // text -> how often it came again
+  let room = 20, since = performance.now(), dropped = 0;
+  const post = (level, text) => {
+    const now = performance.now();
+    room = Math.min(20, room + (now - since) / 500), since = now;
+    if (room < 1) { dropped++; return; }
+    room--;
+    if (dropped) text += `\n(${dropped} reports dropped before this one)`, dropped = 0;
+    const body = JSON.stringify({ node, level, text: text.slice(0, 3900) });
+    fetch("/log", { method: "POST", body, keepalive: true }).catch(() => {});    // the server is gone
+  };
+  return (level, text) => {
+    text = String(text);
+    if (seen.has(text)) { seen.set(text, seen.get(text) + 1); return; }
+    if (seen.size >= 50) { dropped++; return; }
+    seen.set(text, 0);
+    setTimeout(() => {
+      const again = seen.get(text);
+      seen.delete(text);
+      if (again) post(level, `${text}\n(${again} more times in 10 s)`);
+    }, 10_000);
+    post(level, text);
+  };
+}
+export const describe = (error) => error?.stack ? `${error.message && !error.stack.includes(error.message) ? error.message + "\n" : ""}${error.stack}` : String(error?.message ?? error);
+
+/** Send what nobody caught in this thread to `report`. */
+export function watchErrors(report) {
+  self.addEventListener("error", (event) => {
+    const place = event.filename ? ` (${event.filename}:${event.lineno})` : "";
+    report("error", (event.error ? describe(event.error) : event.message ?? "a script could not be loaded") + place);
+    if (typeof document === "undefined") event.preventDefault();    // else the parent reports it once more
+  });
+  self.addEventListener("unhandledrejection", (event) => report("error", `nobody awaited: ${describe(event.reason)}`));
+}
+
+// --- assets: fetched and compiled once in the page, handed to every thread as they come
+const ASSETS = ["module", "stdlib", "app"];
+
+/** Start all downloads; promises by name. `onBytes(done, total)` follows them. */
+export function fetchAssets(bundle, onBytes) {
+  const total = bundle.wasm.size + bundle.stdlib.size + bundle.app.size;
+  let done = 0;
+  const count = (n) => onBytes(done += n, total);
+  return {
+    // compiled while it arrives; a stream of ours in between would lose the browser's code cache
+    module: WebAssembly.compileStreaming(fetch(bundle.wasm.url)).then((m) => (count(bundle.wasm.size), m)),
+    stdlib: fetchShared(bundle.stdlib, count),
+    app: fetchShared(bundle.app, count),
+  };
+}
+async function fetchShared({ url, size }, count) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  // Shared memory costs no copy per thread, but needs an isolated page.
+  const bytes = new Uint8Array(self.crossOriginIsolated ? new SharedArrayBuffer(size) : size);
+  let at = 0;
+  for (const reader = response.body.getReader(); ;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    bytes.set(value, at);
+    at += value.length;
+    count(value.length);
+  }
+  if (at !== size) throw new Error(`${url}: ${at} bytes instead of ${size}`);
+  return bytes;
+}
+
+/** Promises by name that `give(name, value)` settles: the assets as a worker sees them. */
+export function awaitAssets() {
+  const assets = {}, settle = {};
+  for (const name of ASSETS) assets[name] = new Promise((resolve) => settle[name] = resolve);
+  return { assets, give: (name, value) => settle[name](value) };
+}
+
+// --- Python
+/** What `loadPyodide` is told. A memory image would be given here, from `assets`, when there is one. */
+function options(bundle) {
+  const runtime = new URL(bundle.runtime, import.meta.url).href;
+  return {
+    indexURL: runtime, stdLibURL: new URL(bundle.stdlib.url, import.meta.url).href,
+    lockFileContents: JSON.stringify(bundle.lock), packageBaseUrl: runtime,
+  };
+}
+
+/** Run `load` while what it fetches and compiles comes from `assets`. */
+async function withAssets(bundle, assets, load) {
+  const { fetch } = self, { instantiateStreaming } = WebAssembly;
+  const [wasm, stdlib] = [bundle.wasm.url, bundle.stdlib.url].map((url) => new URL(url, import.meta.url).href);
+  const ready = async (bytes) => ({ ok: true, status: 200, arrayBuffer: async () => (await bytes).buffer });
+  self.fetch = (url, init) => {
+    const href = String(url?.url ?? url);
+    if (href === wasm) return Promise.resolve(new Response());
+    if (href === stdlib) return ready(assets.stdlib);
+    return fetch(url, init);
+  };
+  WebAssembly.instantiateStreaming = async (_, imports) => {
+    const module = await assets.module;
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
+  };
+  try {
+    return await load();
+  } finally {
+    self.fetch = fetch;
+    WebAssembly.instantiateStreaming = instantiateStreaming;
+  }
+}
+
+async function startPython({ bundle, assets, say, report }) {
+  const { loadPyodide } = await import(new URL(`${bundle.runtime}pyodide.mjs`, import.meta.url));
+  await assets.stdlib;
+  say(2);
+  await assets.module;
+  say(3);
+  let python;
+  try {
+    python = await withAssets(bundle, assets, () => loadPyodide(options(bundle)));
+  } catch (error) {
+    report("warning", `sharing the compiled runtime failed, loading it plainly: ${describe(error)}`);
+    python = await loadPyodide(options(bundle));
+  }
+  say(4);
+  python.FS.writeFile("/lib/amctl-app.zip", await assets.app);
+  python.runPython("import sys; sys.path.insert(0, '/lib/amctl-app.zip')");
+  return python;
+}
+
+// --- threads
+/** Fork a worker for `plan` and keep it alive; `ctx` is the parent's. */
+export class Child {
+  constructor(ctx, plan, onPort) {
+    Object.assign(this, { ctx, plan, onPort, births: [], dead: false });
+    this.fork();
+  }
+  fork() {
+    const { ctx, plan } = this, now = performance.now();
+    this.births = this.births.filter((at) => now - at < RESTART_WINDOW);
+    if (this.births.length > RESTARTS) {
+      ctx.report("error", `thread ${plan.id} died ${RESTARTS + 1} times within a minute: given up`);
+      return;
+    }
+    this.births.push(now);
+    const worker = this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: plan.id });
+    worker.onmessage = ({ data }) => this.heard(worker, data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      ctx.report("error", `worker ${plan.id}: ${event.message ?? "its script could not be loaded"}`);
+    };
+  }
+  heard(worker, message) {
+    if (worker !== this.worker) return;
+    if (message.type === "READY") this.connect();
+    else if (message.type === "ALIVE") this.watch(worker, message.lock);
+    else this.ctx.up(message);
+  }
+  connect() {
+    const { ctx, plan, worker } = this, { bundle, entry, tab, assets } = ctx;
+    const message = { type: "CONNECT", id: plan.id, plan, bundle, entry, tab }, transfer = [];
+    if (this.onPort) {
+      const { port1, port2 } = new MessageChannel();
+      message.port = port2;
+      transfer.push(port2);
+      this.onPort(port1);
+    }
+    worker.postMessage(message, transfer);
+    for (const name of ASSETS) assets[name].then((value) => worker.postMessage({ type: "ASSET", name, value }), () => {});
+  }
+  /** A thread holds a lock for as long as it lives, so that its death is told at once. */
+  watch(worker, lock) {
+    navigator.locks.request(lock, () => {
+      if (worker !== this.worker || this.dead) return;
+      this.ctx.report("warning", `thread ${this.plan.id} died: starting it again`);
+      worker.terminate();
+      this.fork();
+    });
+  }
+  stop() {
+    this.dead = true;
+    this.worker.terminate();
+  }
+}
+
+/**
+ * Run one thread: fork what is below it, start Python, hand over to the entry.
+ * @param {object} ctx plan, entry, bundle, tab, assets, report(level, text), up(message), uplink?
+ */
+export async function runThread(ctx) {
+  const { plan, entry, tab, report } = ctx, started = performance.timeOrigin + performance.now();
+  const say = ctx.say = (step, done = 0, total = 1, error) =>
+    ctx.up({ type: "BOOT", detail: { node: plan.id, step, of: OF, label: LABELS[step - 1], done, total, ...error && { error } } });
+  const ports = {};
+  let replaced;                                  // Python's wish to hear of new ports
+  const leaves = plan.leaves ?? [];
+  const firstPorts = Promise.all(leaves.map((leaf) => new Promise((resolve) => {
+    ctx.children.push(new Child(ctx, leaf, (port) => {
+      if (ports[leaf.id] && replaced) replaced(leaf.id, port);
+      else ports[leaf.id] = port, resolve();
+    }));
+  })));
+  let step = 1;
+  const saying = (n, done, total) => say(step = n, done, total);
+  saying(1);
+  try {
+    const python = await startPython({ ...ctx, say: saying });
+    const module = python.pyimport(entry);
+    self.python = python;                        // for tests and for the curious in the console
+    const ready = performance.timeOrigin + performance.now();
+    ctx.up({ type: "PYTHON", id: plan.id, started, ready });
+    await firstPorts;
+    saying(5);
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    await module.start(JSON.stringify(plan), {
+      base: `${scheme}//${location.host}`, tab, report, ports, uplink: ctx.uplink,
+      refused: (code, reason) => ctx.up({ type: "REFUSED", code, reason }),
+      onReplaced: (callback) => { replaced = callback; },
+    });
+    ctx.up({ type: "UP", id: plan.id });
+  } catch (error) {
+    const text = describe(error);
+    report("error", `thread did not start: ${text}`);
+    say(step, 0, 1, text.trim().split("\n").at(-1).slice(0, 200));
+  }
+}
