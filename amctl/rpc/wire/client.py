@@ -197,7 +197,8 @@ class ClientCore(MirrorLink):
         return super().next_timer()
 
     def tick(self, now: float) -> list[Event]:
-        if self.attached and not self.open and now - self.hello_at >= self.lim.hello_timeout:
+        waiting = self.attached and not self.open
+        if waiting and now >= self.hello_at + self.lim.hello_timeout:
             self._drop(Code.TIMEOUT, "no welcome")
         return super().tick(now)
 

@@ -14,7 +14,7 @@ from .errors import DecodeError, EncodeError
 from .limits import MAX_DEPTH
 from .messages import ARRAYS, MAPS, Sync
 
-__all__ = ["NATIVE", "Codec", "decode", "decode_ints", "encode", "native_codec", "pure_codec"]
+__all__ = ["NATIVE", "Codec", "decode", "decode_ints", "encode", "encode_ints", "native_codec", "pure_codec"]
 
 _B = TypeVar("_B", bound=tuple[Any, ...])
 _Check = Callable[[Any], bool]
@@ -247,6 +247,11 @@ def _from_map(spec: _Spec, raw: Any) -> Any:
 
 
 _is_ints = _list_of(int)
+
+
+def encode_ints(values: list[int]) -> bytes:
+    """Encode a flat list of integers, the body of DIFF and STEP. Nothing is checked."""
+    return _pack(values)
 
 
 def decode_ints(data: bytes | memoryview) -> list[int]:

@@ -125,7 +125,7 @@ class Conn:
         if self.closed:
             return []
         if self.session is None:
-            late = now - self.made >= self.hub.lim.hello_timeout
+            late = now >= self.made + self.hub.lim.hello_timeout
             return self.refuse(Code.TIMEOUT, "no hello") if late else []
         return self._settle(self.session, self.session.tick(now), now)
 
@@ -258,7 +258,7 @@ class Hub:
         """End the sessions whose client stayed away for too long."""
         events: SessionEvents = []
         for session in list(self.sessions.values()):
-            if not session.attached and now - session.lost_at >= self.lim.resume:
+            if not session.attached and now >= session.lost_at + self.lim.resume:
                 events += self.drop(session)
         return events
 

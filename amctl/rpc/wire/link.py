@@ -189,30 +189,36 @@ class Link(Sender):
     def next_timer(self) -> float | None:
         """When `tick` must be called next, in the clock of `now`; None if nothing waits for time.
 
-        Ask again after everything that may have changed it: data, ticks, commands, output. A value
-        in the past means at once.
+        Ask again after everything that may have changed it: data, ticks, commands, output,
+        transitions of the source. A value in the past means at once. What only waits for a
+        transport that can't write is no reason to call `tick`.
         """
         if self.events:
             return self.last_tick
         if not self.open:
             return None
-        due = self.last_ping + self.lim.ping if self.pinged < 0 else self.pinged + self.lim.pong
+        due = self._liveness_due()
         return min(due, self.ack_due) if self.ack_due >= 0 else due
+
+    def _liveness_due(self) -> float:
+        """When to ask whether the peer is there, or to give it up."""
+        if self.pinged < 0:
+            return self.last_ping + self.lim.ping
+        return self.pinged + self.lim.pong
 
     def tick(self, now: float) -> list[Event]:
         """Let time pass; call it at `next_timer()`, and more often if you like."""
-        due = self.next_timer()
-        # a timer this late means that we slept, not the peer: ask it first, judge later
-        slept = due is not None and now - due > self.lim.ping
         self.last_tick = now
         if self.open:
             if 0 <= self.ack_due <= now:
                 self.ack_now = self.ack_now or self.done > self.ack_sent
                 self.ack_due = _NEVER
-            waited = self.pinged >= 0 and now - self.pinged >= self.lim.pong
-            if waited and not slept:
+            due = self._liveness_due()
+            # a timer this late means that we slept, not the peer: ask it first, judge later
+            slept = now > due + self.lim.ping
+            if now >= due and self.pinged >= 0 and not slept:
                 self._drop(Code.TIMEOUT, "no answer to ping")
-            elif slept or (self.pinged < 0 and now - self.last_ping >= self.lim.ping):
+            elif now >= due:
                 self.ping(now)
         return self._take_events()
 

@@ -66,8 +66,6 @@ class MirrorLink(Link):
     def _on_diff(self, kind: int, one: bytes) -> None:
         body = decode_ints(memoryview(one)[6:])
         start = 1 if kind == _DIFF else 3 + body[2]
-        if not 1 <= start <= len(body):
-            raise ProtocolError(Code.PROTOCOL, "step is shorter than it says")
         if self._apply(one, body, start):
             if kind == _STEP:
                 self.events.append(Stepped(body[1], body[3:start]))
@@ -79,7 +77,8 @@ class MirrorLink(Link):
             return False
         self.dseq = (self.dseq + 1) & 255
         view, q, end = self.view[:], self.q + body[0], len(body)
-        good = one[1] == self.dseq and body[0] >= 0 and (end - start) % 2 == 0
+        good = one[1] == self.dseq and body[0] >= 0
+        good = good and 1 <= start <= end and (end - start) % 2 == 0
         if good:
             try:
                 for k in range(start, end, 2):

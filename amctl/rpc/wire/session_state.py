@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .clocks import digest, new_view
-from .codec import encode
+from .codec import encode, encode_ints
 from .codes import Code, Kind
 from .errors import ProtocolError
 from .framer import BYTES, frame, varint
@@ -183,8 +183,8 @@ class ClockLink(Link):
         self._flush(out)
 
     def _write_clocks(self, out: bytearray) -> bool:
-        due = self.dirty and self.push is not None and self.now - self.last_push >= self.push
-        if not due and not self.force_clock:
+        due = self._push_due()
+        if (due is None or self.now < due) and not self.force_clock:
             return False
         before = len(out)
         self._flush(out)
@@ -224,7 +224,7 @@ class ClockLink(Link):
         while self.steps:
             step = self.steps.popleft()
             called = [place[i] for i in step.called if i in place]
-            body = [step.q - self.vq, step.type, len(called), *called]
+            body = [step.q - self.vq, int(step.type), len(called), *called]
             for i, increment in step.changed:
                 if i in place:
                     view[place[i]] += increment
@@ -254,7 +254,7 @@ class ClockLink(Link):
     def _emit(self, out: bytearray, kind: int, q: int, body: list[int]) -> None:
         self.vq = q
         self.dseq = (self.dseq + 1) & 255
-        raw = encode(body)
+        raw = encode_ints(body)
         size = len(raw) + _HEAD.size
         out += BYTES[size] if size < 128 else varint(size)
         out += _HEAD.pack(kind, self.dseq, digest(self.view, q, self.vm))
@@ -266,8 +266,12 @@ class ClockLink(Link):
     # ---- time
 
     def next_timer(self) -> float | None:
-        due = super().next_timer()
-        if self.open and self.dirty and self.push is not None:
-            pushed = self.last_push + self.push
-            return pushed if due is None else min(due, pushed)
+        due, push = super().next_timer(), self._push_due()
+        # once that time has passed, the clock waits for nothing but the transport
+        if self.open and push is not None and self.now < push:
+            return push if due is None else min(due, push)
         return due
+
+    def _push_due(self) -> float | None:
+        """When a clock should go out that nobody asked for."""
+        return self.last_push + self.push if self.dirty and self.push is not None else None
