@@ -1,6 +1,8 @@
-"""State sets of the network's own machines: server, client, mux, and the contracts of their users."""
+"""State sets of the network's own machines, and the contracts of their users."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from amctl.machine import State, States
 from amctl.states.basic import BasicStates
@@ -37,7 +39,7 @@ class ConsumerStates(States):
 class SharedStates(BasicStates, SourceStates):
     """What client and server have in common."""
 
-    groups = {"Handshake": _HANDSHAKE}
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {"Handshake": _HANDSHAKE}
 
     ErrNetworkTimeout = State(require=["Exception"])
     """The peer did not answer in time."""
@@ -61,7 +63,7 @@ class SharedStates(BasicStates, SourceStates):
 class ServerStates(SharedStates):
     """One source, served to one client at a time."""
 
-    groups = {"Rpc": _RPC}
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {"Rpc": _RPC}
 
     Ready = State(auto=True, require=["HandshakeDone", "RpcReady"])
     """A client is there and fully usable."""

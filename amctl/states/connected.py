@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from amctl.machine import State, States
 
 __all__ = ["ConnectedStates"]
@@ -13,7 +15,7 @@ class ConnectedStates(States):
     """To be merged into a machine that has Start."""
 
     exception_last = True
-    groups = {"Connected": _GROUP}
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {"Connected": _GROUP}
 
     ErrConnecting = State(require=["Exception"])
     """The last try to connect failed."""

@@ -102,12 +102,14 @@ class TcpListener:
         address = server.sockets[0].getsockname()
         self.host: str = address[0]
         self.port: int = address[1]
+        self.on_closed: Callable[[], None] | None = None
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Stop accepting. Accepted connections live on."""
         self._server.close()
-        # from 3.12 on wait_closed() waits for the accepted connections too, which are not ours
-        await asyncio.sleep(0)
+        told, self.on_closed = self.on_closed, None
+        if told is not None:
+            told()
 
     @property
     def is_serving(self) -> bool:

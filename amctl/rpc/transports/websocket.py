@@ -237,14 +237,14 @@ class WebSocketConnection(asyncio.Protocol):
 
 
 async def dial_websocket(
-    url: str, *, headers: Mapping[str, str] | None = None, timeout: float = 10.0
+    url: str, *, headers: Mapping[str, str] | None = None, deadline: float = 10.0
 ) -> WebSocketConnection:
     """Open a WebSocket without compression, messages capped at 4 MiB.
 
     Args:
         url: `ws://host:port/path`. TLS is not offered here.
         headers: Added to the request, an Authorization header say.
-        timeout: Seconds for connecting and the handshake together.
+        deadline: Seconds for connecting and the handshake together.
 
     Raises:
         RefusedError: If the server answered with an HTTP error.
@@ -254,7 +254,7 @@ async def dial_websocket(
     if uri.secure:
         raise ValueError(f"{url}: wss is not supported")
     core = ClientProtocol(uri, max_size=MAX_MESSAGE)
-    async with asyncio.timeout(timeout):
+    async with asyncio.timeout(deadline):
         transport, connection = await asyncio.get_running_loop().create_connection(
             lambda: WebSocketConnection(core, headers=headers), uri.host, uri.port
         )

@@ -1,0 +1,83 @@
+"""Where a server or a mux gets its connections from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from amctl.rpc.transports.base import Connection, Dial
+
+__all__ = [
+    "Accept",
+    "AttachEndpoint",
+    "DialEndpoint",
+    "Endpoint",
+    "ListenEndpoint",
+    "Listener",
+    "TcpEndpoint",
+]
+
+Accept = Callable[["Connection"], None]
+
+
+class Listener(Protocol):
+    """Something bound that accepts connections."""
+
+    host: str
+    port: int
+    on_closed: Callable[[], None] | None
+    """Called once when it was closed, by whomever."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TcpEndpoint:
+    """Listen on a TCP port of this machine; port 0 takes a free one and keeps it."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    async def listen(self, accept: Accept, port: int) -> Listener:
+        """Bind. Raises OSError."""
+        # not at the top: browsers have no sockets
+        from amctl.rpc.transports.tcp import listen_tcp
+
+        return await listen_tcp(self.host, port or self.port, accept)
+
+
+@dataclass(frozen=True, slots=True)
+class ListenEndpoint:
+    """Listen by a function of one's own, WebSockets say."""
+
+    make: Callable[[Accept, int], Awaitable[Listener]]
+    """Gets the acceptor and the port it had before (0 at first)."""
+
+    async def listen(self, accept: Accept, port: int) -> Listener:
+        """Bind. Raises OSError."""
+        return await self.make(accept, port)
+
+
+@dataclass(frozen=True, slots=True)
+class DialEndpoint:
+    """Dial a relay and serve whoever comes through it; dialled again with growing waits."""
+
+    dial: Dial
+    deadline: float = 3.0
+    """Seconds for one try."""
+
+    async def connect(self) -> Connection:
+        """Dial once. Raises OSError, TimeoutError included."""
+        async with asyncio.timeout(self.deadline):
+            return await self.dial()
+
+
+@dataclass(frozen=True, slots=True)
+class AttachEndpoint:
+    """Nothing of one's own: connections come by `accept`."""
+
+
+Endpoint = TcpEndpoint | ListenEndpoint | DialEndpoint | AttachEndpoint

@@ -1,0 +1,124 @@
+"""What the network raises.
+
+RpcError
+  NotConnectedError    there is no session, and what was asked did not happen (ConnectionError)
+  CallTimeoutError     the answer did not come in time; it may still happen (TimeoutError)
+  UnknownOutcomeError  the session was lost while the answer was under way
+  CallRefusedError     the server refused this call, and did not run it
+  PayloadLostError     the session was lost before the payload was acknowledged
+  RefusedByServerError the server refused the client for good (ConnectionError)
+  SourceContractError  a machine lacks the states that serving or consuming needs (TypeError)
+"""
+
+from __future__ import annotations
+
+from amctl.rpc.wire.codes import Code
+
+__all__ = [
+    "CallRefusedError",
+    "CallTimeoutError",
+    "NotConnectedError",
+    "PayloadLostError",
+    "RefusedByServerError",
+    "RpcError",
+    "SourceContractError",
+    "UnknownOutcomeError",
+    "code_name",
+]
+
+
+def code_name(code: int) -> str:
+    """A code's name for people; an unknown one stays a number."""
+    try:
+        return Code(code).name.lower().replace("_", " ")
+    except ValueError:
+        return f"code {code}"
+
+
+class RpcError(Exception):
+    """Base of the network's errors."""
+
+
+class NotConnectedError(RpcError, ConnectionError):
+    """There is no connection, and what was asked will not happen."""
+
+    def __init__(self, who: str, what: str) -> None:
+        super().__init__(who, what)
+        self.who, self.what = who, what
+
+    def __str__(self) -> str:
+        return f"{self.who} is not connected: {self.what} was not sent"
+
+
+class CallTimeoutError(RpcError, TimeoutError):
+    """No answer in time. The call was sent and may still run, but it will never run twice."""
+
+    def __init__(self, who: str, what: str, seconds: float) -> None:
+        super().__init__(who, what, seconds)
+        self.who, self.what, self.seconds = who, what, seconds
+
+    def __str__(self) -> str:
+        return f"{self.who}: no answer to {self.what} within {self.seconds:g} s"
+
+
+class UnknownOutcomeError(RpcError):
+    """The session was lost between the call and its answer: it may or may not have run."""
+
+    def __init__(self, who: str, what: str) -> None:
+        super().__init__(who, what)
+        self.who, self.what = who, what
+
+    def __str__(self) -> str:
+        return f"{self.who}: the session was lost before the answer to {self.what}"
+
+
+class CallRefusedError(RpcError):
+    """The server refused this call; nothing ran."""
+
+    def __init__(self, who: str, what: str, code: int, text: str) -> None:
+        super().__init__(who, what, code, text)
+        self.who, self.what, self.code, self.text = who, what, code, text
+
+    def __str__(self) -> str:
+        why = f"{code_name(self.code)}, {self.text}" if self.text else code_name(self.code)
+        return f"{self.who}: {self.what} was refused: {why}"
+
+
+class PayloadLostError(RpcError):
+    """The session ended before the client acknowledged: the payload may or may not have arrived."""
+
+    def __init__(self, who: str, name: str) -> None:
+        super().__init__(who, name)
+        self.who, self.name = who, name
+
+    def __str__(self) -> str:
+        return f"{self.who}: payload {self.name!r} was not acknowledged before its session ended"
+
+
+class RefusedByServerError(RpcError, ConnectionError):
+    """The server ended the connection and does not want this client back."""
+
+    def __init__(self, who: str, code: int, text: str) -> None:
+        super().__init__(who, code, text)
+        self.who, self.code, self.text = who, code, text
+
+    def __str__(self) -> str:
+        return f"{self.who} was refused: {code_name(self.code)}, {self.text}"
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        if self.code == Code.AUTH:
+            return "use the token of the running system"
+        return "see the server's log"
+
+
+class SourceContractError(RpcError, TypeError):
+    """A machine lacks a state that its role needs."""
+
+    def __init__(self, machine_id: str, role: str, state: str) -> None:
+        super().__init__(machine_id, role, state)
+        self.machine_id, self.role, self.state = machine_id, role, state
+
+    def __str__(self) -> str:
+        return f"machine {self.machine_id!r} can't be a {self.role}: it has no state {self.state}"
