@@ -42,7 +42,7 @@ async function askPlan(tab) {
   throw new Error(`/boot.json: HTTP ${answer.status} ${(await answer.text()).slice(0, 300)}`);
 }
 
-const planned = (plans) => plans.flatMap((plan) => [plan.id, ...planned(plan.leaves ?? [])]);
+const planned = (threads) => threads.flatMap(({ id, workers }) => [id, ...planned(workers)]);
 
 async function main() {
   const tab = await tabId();
@@ -72,6 +72,6 @@ async function main() {
   });
   const page = { entry: plan.entry, bundle, tab, assets, up, report, children };
   for (const worker of plan.workers) children.push(new Child(page, worker));
-  if (plan.ui) await runThread({ ...page, plan: plan.ui, report: reporter(plan.ui.id) });
+  if (plan.ui) await runThread({ ...page, thread: plan.ui, report: reporter(plan.ui.id) });
 }
 main().catch((error) => report("error", `the page did not start: ${describe(error)}`));

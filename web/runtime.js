@@ -134,25 +134,25 @@ async function startPython({ bundle, assets, say, report }) {
 }
 
 // --- threads
-/** Fork a worker for `plan` and keep it alive; `ctx` is the parent's. */
+/** A worker for `thread` of the plan, kept alive; `ctx` is its parent's. */
 export class Child {
-  constructor(ctx, plan, onPort) {
-    Object.assign(this, { ctx, plan, onPort, births: [], dead: false });
+  constructor(ctx, thread, onPort) {
+    Object.assign(this, { ctx, thread, onPort, births: [], dead: false });
     this.fork();
   }
   fork() {
-    const { ctx, plan } = this, now = performance.now();
+    const { ctx, thread } = this, now = performance.now();
     this.births = this.births.filter((at) => now - at < RESTART_WINDOW);
     if (this.births.length > RESTARTS) {
-      ctx.report("error", `thread ${plan.id} died ${RESTARTS + 1} times within a minute: given up`);
+      ctx.report("error", `thread ${thread.id} died ${RESTARTS + 1} times within a minute: given up`);
       return;
     }
     this.births.push(now);
-    const worker = this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: plan.id });
+    const worker = this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: thread.id });
     worker.onmessage = ({ data }) => this.heard(worker, data);
     worker.onerror = (event) => {
       event.preventDefault();
-      ctx.report("error", `worker ${plan.id}: ${event.message ?? "its script could not be loaded"}`);
+      ctx.report("error", `worker ${thread.id}: ${event.message ?? "its script could not be loaded"}`);
     };
   }
   heard(worker, message) {
@@ -162,8 +162,8 @@ export class Child {
     else this.ctx.up(message);
   }
   connect() {
-    const { ctx, plan, worker } = this, { bundle, entry, tab, assets } = ctx;
-    const message = { type: "CONNECT", id: plan.id, plan, bundle, entry, tab }, transfer = [];
+    const { ctx, thread, worker } = this, { bundle, entry, tab, assets } = ctx;
+    const message = { type: "CONNECT", id: thread.id, thread, bundle, entry, tab }, transfer = [];
     if (this.onPort) {
       const { port1, port2 } = new MessageChannel();
       message.port = port2;
@@ -177,7 +177,7 @@ export class Child {
   watch(worker, lock) {
     navigator.locks.request(lock, () => {
       if (worker !== this.worker || this.dead) return;
-      this.ctx.report("warning", `thread ${this.plan.id} died: starting it again`);
+      this.ctx.report("warning", `thread ${this.thread.id} died: starting it again`);
       worker.terminate();
       this.fork();
     });
@@ -190,16 +190,15 @@ export class Child {
 
 /**
  * Run one thread: fork what is below it, start Python, hand over to the entry.
- * @param {object} ctx plan, entry, bundle, tab, assets, report(level, text), up(message), uplink?
+ * @param {object} ctx thread {id, plan, workers}, entry, bundle, tab, assets, report(level, text), up(message), uplink?
  */
 export async function runThread(ctx) {
-  const { plan, entry, tab, report } = ctx, started = performance.timeOrigin + performance.now();
+  const { thread, entry, tab, report } = ctx, started = performance.timeOrigin + performance.now();
   const say = ctx.say = (step, done = 0, total = 1, error) =>
-    ctx.up({ type: "BOOT", detail: { node: plan.id, step, of: OF, label: LABELS[step - 1], done, total, ...error && { error } } });
+    ctx.up({ type: "BOOT", detail: { node: thread.id, step, of: OF, label: LABELS[step - 1], done, total, ...error && { error } } });
   const ports = {};
   let replaced;                                  // Python's wish to hear of new ports
-  const leaves = plan.leaves ?? [];
-  const firstPorts = Promise.all(leaves.map((leaf) => new Promise((resolve) => {
+  const firstPorts = Promise.all(thread.workers.map((leaf) => new Promise((resolve) => {
     ctx.children.push(new Child(ctx, leaf, (port) => {
       if (ports[leaf.id] && replaced) replaced(leaf.id, port);
       else ports[leaf.id] = port, resolve();
@@ -213,16 +212,16 @@ export async function runThread(ctx) {
     const module = python.pyimport(entry);
     self.python = python;                        // for tests and for the curious in the console
     const ready = performance.timeOrigin + performance.now();
-    ctx.up({ type: "PYTHON", id: plan.id, started, ready });
+    ctx.up({ type: "PYTHON", id: thread.id, started, ready });
     await firstPorts;
     saying(5);
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    await module.start(JSON.stringify(plan), {
+    await module.start(JSON.stringify(thread.plan), {
       base: `${scheme}//${location.host}`, tab, report, ports, uplink: ctx.uplink,
       refused: (code, reason) => ctx.up({ type: "REFUSED", code, reason }),
       onReplaced: (callback) => { replaced = callback; },
     });
-    ctx.up({ type: "UP", id: plan.id });
+    ctx.up({ type: "UP", id: thread.id });
   } catch (error) {
     const text = describe(error);
     report("error", `thread did not start: ${text}`);

@@ -9,13 +9,13 @@ self.onmessage = ({ data }) => {
   if (data.type === "ASSET") give(data.name, data.value);
   else if (data.type === "CONNECT") connect(data);
 };
-function connect({ id, plan, bundle, entry, tab, port }) {
+function connect({ id, thread, bundle, entry, tab, port }) {
   const up = (message) => self.postMessage(message);
   const lock = `amctl:${tab}:${id}:${crypto.randomUUID()}`;
   self.navigator.locks?.request(lock, () => {
     up({ type: "ALIVE", lock });
     return new Promise(() => {});                // held until this thread ends, however it ends
   });
-  runThread({ plan, bundle, entry, tab, assets, report, up, uplink: port, children: [] });
+  runThread({ thread, bundle, entry, tab, assets, report, up, uplink: port, children: [] });
 }
 self.postMessage({ type: "READY" });

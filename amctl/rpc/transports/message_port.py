@@ -1,0 +1,139 @@
+"""A MessagePort between two browser threads as a `Connection`.
+
+A port carries whole messages in order and tells nothing else: not that the other side is slow,
+not (in older browsers) that it is gone. So besides the data, which travels as transferred
+ArrayBuffers, each side posts two kinds of control messages:
+
+    number    so many bytes were taken by the reader: the writer's window opens again
+    "close"   the last message; what came before it was the whole stream
+
+A thread that dies says nothing. Its port's `close` event tells in browsers that have it, the
+protocol's heartbeat in all others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from amctl.rpc.transports import _js
+from amctl.rpc.transports._callbacks import Callbacks
+
+if TYPE_CHECKING:
+    from amctl.rpc.transports.base import OnData, OnLost, OnWritable
+
+__all__ = ["MessagePortConnection"]
+
+WINDOW = 256 << 10
+"""Bytes under way from which on the writer should wait."""
+_RECEIPT = 64 << 10
+_CLOSE = "close"
+_log = logging.getLogger("amctl.rpc.transports")
+
+
+class MessagePortConnection:
+    """One end of a channel. Make it inside the thread that uses it.
+
+    Messages stay in the browser until `start`.
+
+    Args:
+        port: The MessagePort; it belongs to the connection from now on.
+        peer: What to call the other end in logs.
+        js: For tests; JavaScript by default.
+    """
+
+    def __init__(self, port: _js.JsPort, peer: str = "port:?", *, js: _js.Js | None = None) -> None:
+        self._port, self._peer = port, peer
+        self._js = js or _js.load()
+        self._callbacks = Callbacks()
+        self._proxy: _js.Proxy | None = None
+        self._under_way = 0
+        self._taken = 0
+        self._full = self._closed = False
+
+    @property
+    def peer(self) -> str:
+        """The name of the other end."""
+        return self._peer
+
+    @property
+    def writable(self) -> bool:
+        """False while `WINDOW` bytes or more wait for the other end's reader."""
+        return not self._full and not self._closed
+
+    @property
+    def is_closed(self) -> bool:
+        """True from `close` or the loss on."""
+        return self._closed
+
+    def start(self, on_data: OnData, on_lost: OnLost, on_writable: OnWritable) -> None:
+        """See `Connection.start`."""
+        self._callbacks.start(on_data, on_lost, on_writable)
+        if not self._closed:
+            # One proxy for the port's whole life: making one per message costs more than the
+            # message, and each that is forgotten leaks.
+            self._proxy = self._js.proxy(self._on_event)
+            self._port.onclose = self._proxy
+            self._port.onmessage = self._proxy
+
+    def write(self, data: bytes) -> None:
+        """See `Connection.write`. The bytes are copied once and then handed over."""
+        if not data or self._closed:
+            return
+        buffer = self._js.bytes_of(data).buffer
+        self._port.postMessage(buffer, self._js.array_of(buffer))
+        self._under_way += len(data)
+        self._full = self._under_way >= WINDOW
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """See `Connection.close`; what was written still arrives, and then the end of it."""
+        if not self._closed:
+            self._port.postMessage(_CLOSE)
+            self._end(None)
+
+    def _on_event(self, event: _js.JsEvent) -> None:
+        if self._closed:
+            return
+        if event.type == "close":
+            self._end(ConnectionResetError(f"{self._peer} is gone"))
+            return
+        data = event.data
+        if _js.is_bytes(data):
+            self._take(data.to_bytes())
+        elif isinstance(data, int | float):
+            self._receipt(int(data))
+        elif data == _CLOSE:
+            self._end(None)
+        # Anything else is not ours: the port is this page's own, so nobody means harm.
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._callbacks.data(data)
+        except Exception as error:
+            self._port.postMessage(_CLOSE)
+            self._end(error)
+            return
+        self._taken += len(data)
+        if self._taken >= _RECEIPT and not self._closed:
+            self._port.postMessage(self._taken)
+            self._taken = 0
+
+    def _receipt(self, size: int) -> None:
+        self._under_way = max(0, self._under_way - size)
+        if self._full and self._under_way < WINDOW:
+            self._full = False
+            self._callbacks.writable()
+
+    def _end(self, error: Exception | None) -> None:
+        self._closed = True
+        self._port.onmessage = self._port.onclose = None
+        self._port.close()
+        # Later, for this may be a call of the very proxy.
+        asyncio.get_running_loop().call_soon(self._bury, error)
+
+    def _bury(self, error: Exception | None) -> None:
+        if self._proxy is not None:
+            self._proxy.destroy()
+            self._proxy = None
+        self._callbacks.lost(error)
