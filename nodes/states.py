@@ -248,7 +248,7 @@ def dispatcher_schema(leaves: Iterable[str], where: str = "DAG") -> Schema:
         _put(where, states, [name], own[name])
     for leaf in names:
         mirror = worker.prefix(leaf.prefix, relations=False)
-        for name in mirror.names:
+        for name in map(leaf.mirror, worker.names):
             _put(where, states, [name], mirror[name])
     return Schema(states, states, {"Work": _WORK})
 

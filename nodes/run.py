@@ -1,0 +1,254 @@
+"""One run of the workflow, as `amctl start` sees it: the orchestrator's side, the nodes' plan."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from amctl.rpc.repl import repl_endpoint
+
+from amctl.relay.matcher import Matcher
+from amctl.telemetry.recorder import Recorder
+from amctl.telemetry.snapshot import Check, Node, Run, as_json
+from nodes.dag import UI, load_dag
+from nodes.jobs import expected_results
+from nodes.local import LocalRunner
+from nodes.orchestrator import Orchestrator
+from nodes.outcome import Outcome
+from nodes.plan import WorkflowSettings, boot_plan, node_plan
+from nodes.readiness import dispose_remote
+from nodes.states import AStart, OrchestratorStates
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from amctl.machine import Machine
+    from amctl.rpc.transports.base import Connection
+    from nodes.dag import Dag
+    from nodes.links import RootLink
+    from nodes.plan import NodePlan
+
+__all__ = ["Workflow", "make_workflow"]
+
+_log = logging.getLogger("amctl.nodes.workflow")
+
+
+class _RelayInfo(Protocol):
+    """Where the run's relay is."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def repl_dir(self) -> Path: ...
+
+
+class Workflow:
+    """One run; made by `nodes.workflow`, in a running loop.
+
+    Args:
+        dag: What is to be done.
+        settings: How.
+        token: The run's secret.
+    """
+
+    def __init__(self, dag: Dag, settings: WorkflowSettings, *, token: str) -> None:
+        self.dag, self.settings = dag, settings
+        self.seed = secrets.randbits(32) if settings.fault_seed is None else settings.fault_seed
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._ready_ms: int | None = None
+        self._plans = {id: node_plan(dag, id, settings, self.seed, token) for id in dag.ids}
+        self._token = token
+        self.recorder = self._make_recorder()
+        self.orchestrator = Orchestrator(
+            dag,
+            settings,
+            self.recorder,
+            token=token,
+            boot=AStart(secrets.token_hex(16), secrets.token_hex(8)),
+            ended=self._work_ended,
+        )
+        self.orchestrator.on_ready = self._all_ready
+        self._next: asyncio.Future[Outcome] = self._loop.create_future()
+        self._repl: Any = None
+        self._is_stopped = False
+
+    # --- what `start` wants to know
+
+    @property
+    def machine(self) -> Machine:
+        """The orchestrator's machine; the relay's becomes its child."""
+        return self.orchestrator.machine
+
+    @property
+    def name(self) -> str:
+        """The relay is called after it."""
+        return self.dag.name
+
+    @property
+    def node_ids(self) -> Sequence[str]:
+        """All nodes, in the DAG's order."""
+        return self.dag.ids
+
+    @property
+    def matchers(self) -> Sequence[Matcher]:
+        """Take the connections of the nodes that dial the relay."""
+        ids = "|".join(re.escape(id) for id in self.dag.roots)
+        return [Matcher(re.compile(f"^(?:{ids})$"), self._accept)]
+
+    def plan(self, id: str) -> NodePlan:
+        """What one node is told."""
+        return self._plans[id]
+
+    def boot_plan(self) -> dict[str, Any]:
+        """Plain JSON for the page: which threads to start, and with which plan each.
+
+        It holds the run's token, which the REPL servers of the nodes want to hear: whoever serves
+        it must ask for authorisation.
+        """
+        return boot_plan(self.dag, self._plans)
+
+    def local(self, dial: Callable[[str], Awaitable[Connection]]) -> LocalRunner:
+        """All nodes in this process.
+
+        Args:
+            dial: Connects to a path of the relay.
+        """
+        return LocalRunner(self.dag, self._plans, dial)
+
+    # --- life
+
+    async def start(self, relay: _RelayInfo) -> None:
+        """Start the orchestrator; the relay serves already. Raises OSError."""
+        self._repl = repl_endpoint(
+            self.machine,
+            addr=self.settings.repl_addr,
+            addr_dir=relay.repl_dir,
+            token=self._token,
+        )
+        await self._repl.start()
+        for link in self.orchestrator.links.values():
+            link.client.start()
+        self.machine.add("Start")
+        self.recorder.light("orchestrator", "up")
+
+    def start_work(self) -> None:
+        """Ask for a new round, which begins at once if all nodes are ready."""
+        self.machine.add(OrchestratorStates.StartWork)
+
+    async def finished(self) -> Outcome:
+        """Wait for the end of the work. Called again, it waits for the next end."""
+        ending = self._next
+        outcome = await asyncio.shield(ending)
+        if self._next is ending:
+            self._next = self._loop.create_future()
+        return outcome
+
+    async def stop(self, grace: float = 2.0) -> None:
+        """Dispose of all workers, then of the clients, then of the orchestrator.
+
+        Args:
+            grace: Seconds for the workers; what has not answered by then is left alone.
+        """
+        if self._is_stopped:
+            return
+        self._is_stopped = True
+        orchestrator = self.orchestrator
+        await orchestrator.stop_work()
+        links = orchestrator.links.values()
+        await asyncio.gather(*(self._dismiss(link, grace) for link in links))
+        await asyncio.gather(*(link.client.stop() for link in links))
+        if self._repl is not None:
+            await self._repl.stop()
+        self.machine.dispose()
+        self.recorder.light("orchestrator", "off")
+        if not self._next.done():
+            self._next.cancel()
+
+    async def _dismiss(self, link: RootLink, grace: float) -> None:
+        was_there = link.client.is_connected
+        try:
+            async with asyncio.timeout(grace):
+                is_gone = await dispose_remote(link.client)
+        except TimeoutError:
+            is_gone = False
+        if was_there and not is_gone:
+            _log.warning("%s did not say that it is disposed of", link.id)
+
+    # --- told
+
+    async def _accept(self, id: str, connection: Connection) -> None:
+        self.recorder.joining(id)
+        await self.orchestrator.links[id].serve(connection)
+
+    def _all_ready(self) -> None:
+        if self._ready_ms is None:
+            self._ready_ms = self._elapsed()
+            _log.info("all nodes are ready after %d ms", self._ready_ms)
+
+    def _work_ended(self, ok: bool) -> None:
+        if self._next.done():
+            self._next = self._loop.create_future()
+        self._next.set_result(self._outcome(ok))
+
+    def _outcome(self, ok: bool) -> Outcome:
+        book, verdict = self.orchestrator.book, self.orchestrator.verdict
+        wrong = {"liars": verdict.liars, "tainted": verdict.tainted} if verdict else {}
+        return Outcome(
+            ok=ok,
+            rounds=book.draw,
+            executions=book.executions,
+            results={id: digest.hex() for id, digest in book.results.items()},
+            ready_ms=self._ready_ms,
+            done_ms=self._elapsed(),
+            nodes={node.id: as_json(node) for node in self.recorder.snapshot().nodes},
+            seed=self.seed,
+            interrupted=book.interrupted,
+            wrong=wrong,
+            message=self.recorder.run.message,
+        )
+
+    def _elapsed(self) -> int:
+        return round((self._loop.time() - self._began) * 1000)
+
+    def _make_recorder(self) -> Recorder:
+        dag, settings = self.dag, self.settings
+        run = Run(
+            id=f"r-{secrets.token_hex(2)}",
+            workflow=dag.name,
+            message=f"Python is loading in {len(dag.nodes)} threads",
+            started_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            max_rounds=settings.max_rounds,
+            max_attempts=settings.max_attempts,
+            success_rate=settings.success_rate,
+            seed=self.seed,
+        )
+        nodes = [
+            Node(
+                id=node.id,
+                thread="ui" if node.host == UI else "worker",
+                host=dag.root_of(node.id),
+                dispatcher=node.id in dag.dispatchers,
+                deps=node.deps,
+            )
+            for node in dag.nodes
+        ]
+        expected = expected_results(dag)
+        checks = [Check(id, expected[id].hex()) for id in dag.sinks]
+        return Recorder(run, self._elapsed, nodes, checks)
+
+
+def make_workflow(
+    settings: Mapping[str, str] | WorkflowSettings, *, home: Path | None = None, token: str = ""
+) -> Workflow:
+    """See `nodes.workflow`, which takes the same and raises the same."""
+    if not isinstance(settings, WorkflowSettings):
+        settings = WorkflowSettings.of(settings)
+    return Workflow(load_dag(settings.workflow, home or Path()), settings, token=token)
