@@ -17,6 +17,8 @@ from .limits import MAX_DEPTH
 
 __all__ = ["dumps", "loads"]
 
+_RAW_DEPTH = MAX_DEPTH + 2
+"""A body may be a map in a map around a value; `codec` checks the value's own depth."""
 _FIX = [bytes((i,)) for i in range(256)]
 _pack = struct.pack
 
@@ -73,7 +75,7 @@ def _write(value: Any, out: bytearray, depth: int) -> None:
 
 
 def _deeper(depth: int) -> None:
-    if depth >= MAX_DEPTH:
+    if depth >= _RAW_DEPTH:
         raise EncodeError(f"value is nested more than {MAX_DEPTH} levels deep")
 
 
@@ -156,7 +158,7 @@ def _read_str(raw: bytes, pos: int, size: int) -> tuple[str, int]:
 
 
 def _read_list(raw: bytes, pos: int, size: int, depth: int) -> tuple[list[Any], int]:
-    if depth >= MAX_DEPTH or size > len(raw) - pos:
+    if depth >= _RAW_DEPTH or size > len(raw) - pos:
         raise IndexError
     items = []
     for _ in range(size):
@@ -166,7 +168,7 @@ def _read_list(raw: bytes, pos: int, size: int, depth: int) -> tuple[list[Any], 
 
 
 def _read_dict(raw: bytes, pos: int, size: int, depth: int) -> tuple[dict[Any, Any], int]:
-    if depth >= MAX_DEPTH or size * 2 > len(raw) - pos:
+    if depth >= _RAW_DEPTH or size * 2 > len(raw) - pos:
         raise IndexError
     items = {}
     for _ in range(size):

@@ -14,7 +14,16 @@ from .errors import DecodeError, EncodeError
 from .limits import MAX_DEPTH
 from .messages import ARRAYS, MAPS, Sync
 
-__all__ = ["NATIVE", "Codec", "decode", "decode_ints", "encode", "encode_ints", "native_codec", "pure_codec"]
+__all__ = [
+    "NATIVE",
+    "Codec",
+    "decode",
+    "decode_ints",
+    "encode",
+    "encode_ints",
+    "native_codec",
+    "pure_codec",
+]
 
 _B = TypeVar("_B", bound=tuple[Any, ...])
 _Check = Callable[[Any], bool]
@@ -195,10 +204,8 @@ def encode(value: Any) -> bytes:
 
 def _require_sendable(value: Any) -> None:
     if not _is_sendable(value):
-        raise EncodeError(
-            f"value of type {type(value).__name__} can't be sent: only None, bool, int, float, str,"
-            f" bytes, lists, and dicts with str or int keys, at most {MAX_DEPTH} levels deep"
-        )
+        _purecodec.dumps(value)  # finds the part that is wrong, and says so
+        raise EncodeError(f"value is nested more than {MAX_DEPTH} levels deep")
 
 
 def decode(data: bytes | memoryview, body: type[_B]) -> _B:
@@ -219,7 +226,12 @@ def _from_array(spec: _Spec, raw: Any) -> Any:
     for check, value in zip(spec.checks, raw, strict=False):
         if not check(value):
             raise _wrong(spec, raw)
-    return spec.body(*raw[: len(spec.fields)])
+    known = len(spec.fields)
+    if len(raw) > known:
+        if not all(map(_is_plain, raw[known:])):
+            raise DecodeError(f"{spec.type_name} has a field that nobody could have sent")
+        raw = raw[:known]
+    return spec.body(*raw)
 
 
 def _wrong(spec: _Spec, raw: list[Any]) -> DecodeError:
@@ -237,6 +249,9 @@ def _from_map(spec: _Spec, raw: Any) -> Any:
             if not check(value):
                 raise DecodeError(f"{spec.type_name}.{name} is of a wrong type")
             found[name] = value
+    for name, value in raw.items():
+        if name not in spec.fields and not (type(name) in _KEYS and _is_plain(value)):
+            raise DecodeError(f"{spec.type_name} has a field that nobody could have sent")
     if spec.body is Sync:
         for name in ("allowed", "skipped"):
             if found.get(name) is not None:

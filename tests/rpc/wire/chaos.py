@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amctl.rpc.wire import Hub, Session, Sync
-from amctl.rpc.wire.messages import Hello
 from tests.rpc.wire.pairs import TOKEN
 from tests.rpc.wire.promises import check
 from tests.rpc.wire.sim import Sim, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amctl.rpc.wire.messages import Hello
 
 CALM = 60.0
 """Seconds that a world gets to come to rest."""
@@ -34,7 +37,9 @@ def chaos(seed: int, *, restarts: bool = False, schemas: bool = False, **options
     return sim
 
 
-def play(sim: Sim, *, restarts: bool, schemas: bool, calm: Callable[[], None] | None = None) -> None:
+def play(
+    sim: Sim, *, restarts: bool, schemas: bool, calm: Callable[[], None] | None = None
+) -> None:
     """Fill a world with random acts, run it, check it."""
     rng = sim.rng
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amctl.rpc.wire import (
     Call,
@@ -20,8 +19,12 @@ from amctl.rpc.wire import (
 from amctl.rpc.wire.codec import encode
 from amctl.rpc.wire.codes import Kind
 from amctl.rpc.wire.framer import Framer, frame
-from amctl.rpc.wire.messages import Hello
+from amctl.rpc.wire.limits import DEFAULT_LIMITS
+from amctl.rpc.wire.messages import EVERYTHING, Hello
 from tests.rpc.wire.toy import Toy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TOKEN = b"tok"
 ID = "rc-a"
@@ -37,9 +40,9 @@ class Pair:
         self,
         names: Sequence[str] = ("a", "b", "c", "d"),
         *,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
         push: float | None = 0.0,
-        sync: Sync = Sync(),
+        sync: Sync = EVERYTHING,
         connect: bool = True,
         run: bool = True,
         **hub: Any,
@@ -98,7 +101,9 @@ class Pair:
         """Let time pass, ticking exactly when the ends ask for it."""
         events: list[Event] = []
         while True:
-            timers = [t for t in (self.client.next_timer(), self.conn.next_timer()) if t is not None]
+            timers = [
+                t for t in (self.client.next_timer(), self.conn.next_timer()) if t is not None
+            ]
             due = min(timers, default=now)
             if due > now or not timers:
                 self.now = now

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from amctl.rpc.wire import Code
 from tests.rpc.wire.pairs import ID
-from tests.rpc.wire.sim import Sim
+
+if TYPE_CHECKING:
+    from tests.rpc.wire.sim import Sim
 
 
 def check(sim: Sim) -> None:

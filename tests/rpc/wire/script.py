@@ -6,13 +6,16 @@ and every payload arrive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from amctl.rpc.wire import Op, Sync
 from tests.rpc.wire.pairs import ID
 from tests.rpc.wire.promises import check
 from tests.rpc.wire.sim import SMALL, Sim, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 LIMITS = replace(SMALL, window_bytes=300, ping=1.0, pong=0.5)
 MODES = {

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amctl.rpc.wire import (
     Backpressure,
@@ -31,8 +30,12 @@ from amctl.rpc.wire import (
     Session,
     Sync,
 )
+from amctl.rpc.wire.messages import EVERYTHING
 from tests.rpc.wire.pairs import ID, TOKEN, answer
 from tests.rpc.wire.toy import Toy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 SMALL = replace(
     Limits(),
@@ -229,7 +232,7 @@ class Sim:
         *,
         limits: Limits = SMALL,
         rough: bool = True,
-        sync: Sync = Sync(),
+        sync: Sync = EVERYTHING,
         push: float | None = 0.05,
         deferred: bool | None = None,
         cap: int | None = None,
@@ -368,7 +371,9 @@ class Sim:
 
     # ---- actions
 
-    def call(self, op: int, states: Sequence[int], args: dict[str, Any], wants: bool = True) -> None:
+    def call(
+        self, op: int, states: Sequence[int], args: dict[str, Any], wants: bool = True
+    ) -> None:
         uid = len(self.uids)
         try:
             cid = self.client.call(op, states, {"u": uid, **args}, wants=wants)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amctl.rpc.wire import Listener, Op
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping, Sequence
 
 
 class Toy:
@@ -53,9 +55,7 @@ class Toy:
             return [(i, 1) for i in range(len(on)) if on[i] != (i in states)]
         changed = []
         for i in dict.fromkeys(states):
-            toggled = (
-                op == Op.TOGGLE or (op == Op.ADD and not on[i]) or (op == Op.REMOVE and on[i])
-            )
+            toggled = op == Op.TOGGLE or (op == Op.ADD and not on[i]) or (op == Op.REMOVE and on[i])
             if toggled:
                 changed.append((i, 1))
             elif op == Op.ADD and i % 3 == 0:
