@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amctl.cli.progress import Steps
+from amctl.cli.progress import steps
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from amctl.cli.options import GlobalOptions
+    from amctl.run.report import Progress
     from amctl.telemetry.recorder import Recorder
 
 __all__ = ["ConsoleObserver"]
@@ -29,9 +32,9 @@ class ConsoleObserver:
         """One line on stderr, if -v was given at least `level` times."""
         self._options.say(text, level=level)
 
-    def building(self) -> Steps:
+    def building(self) -> AbstractContextManager[Progress]:
         """Shows the steps of a build, on stderr."""
-        return Steps(self._options)
+        return steps(self._options)
 
     async def watch(self, recorder: Recorder) -> None:
         """Show the run until its recorder closes, then the summary."""

@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import contextlib
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from collections.abc import Iterator
 
     from amctl.cli.options import GlobalOptions
+    from amctl.run.report import Progress
 
-__all__ = ["Steps"]
+__all__ = ["WORDS", "steps"]
+
+WORDS = {
+    "stdlib": "compiling Python's library",
+    "app": "compiling our code",
+    "compress": "compressing",
+}
+"""What the builder calls a step -> what a person reads."""
 
 
-class Steps:
-    """Shows named steps, one after the other, on stderr; nothing with -q.
+@contextlib.contextmanager
+def steps(options: GlobalOptions) -> Iterator[Progress]:
+    """Show steps on stderr while the context lasts: bars on a terminal, else a line for each."""
+    console = options.stderr()
+    if options.quiet or not console.is_terminal:
+        yield _lines(options)
+        return
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    Use it as a context manager around the work.
-    """
+    label = TextColumn("{task.description:<28}")
+    columns = (label, BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console, transient=True) as bars:
 
-    def __init__(self, options: GlobalOptions) -> None:
-        self._options = options
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
-        self._label = ""
+        def show(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(WORDS.get(step, step))
+            bars.update(tasks[step], completed=done, total=total)
 
-    def __enter__(self) -> Self:
-        console = self._options.stderr()
-        if console.is_terminal and not self._options.quiet:
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        yield show
 
-            self._progress = Progress(
-                TextColumn("{task.description:<34}"),
-                BarColumn(),
-                TextColumn("{task.completed:.0f} of {task.total:.0f}"),
-                TimeElapsedColumn(),
-                console=console,
-                transient=True,
-            )
-            self._progress.start()
-        return self
 
-    def __exit__(self, *exc: object) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+def _lines(options: GlobalOptions) -> Progress:
+    seen: set[str] = set()
 
-    def step(self, label: str, done: int = 0, total: int = 1) -> None:
-        """The step it is in, and how far that has come."""
-        if self._progress is None:
-            if label != self._label:
-                self._options.say(label)
-        elif label != self._label or self._task is None:
-            if self._task is not None:
-                self._progress.update(self._task, visible=False)
-            self._task = self._progress.add_task(label, total=total, completed=done)
-        else:
-            self._progress.update(self._task, completed=done, total=total)
-        self._label = label
+    def show(step: str, done: int, total: int) -> None:
+        if step not in seen:
+            seen.add(step)
+            options.say(WORDS.get(step, step))
+
+    return show

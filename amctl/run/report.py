@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from amctl.telemetry.recorder import Recorder
     from amctl.telemetry.snapshot import Snapshot
 
-__all__ = ["BrowserMode", "Ending", "NodesMode", "Observer", "Report", "StartOptions"]
+__all__ = [
+    "BrowserMode",
+    "Ending",
+    "NodesMode",
+    "Observer",
+    "Progress",
+    "Report",
+    "StartOptions",
+]
+
+Progress: TypeAlias = "Callable[[str, int, int], None]"
+"""Told of a step, how much of it is done, and its total."""
 
 BrowserMode = Literal["open", "headless", "none"]
 NodesMode = Literal["browser", "local"]
@@ -36,6 +50,9 @@ class Observer(Protocol):
 
     def say(self, text: str, *, level: int = 0) -> None:
         """One line, shown if -v was given at least `level` times."""
+
+    def building(self) -> AbstractContextManager[Progress]:
+        """Entered around a build; shows its progress."""
 
     async def watch(self, recorder: Recorder) -> None:
         """Show the run until its recorder closes; cancelled if the run breaks off."""

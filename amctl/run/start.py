@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from amctl.run.bundling import ensure_bundle, read_manifest
+from amctl.run.bundling import build_bundle, manifest_reader
 from amctl.run.supervisor import supervise
 
 if TYPE_CHECKING:
@@ -22,9 +22,10 @@ def start(settings: Settings, options: StartOptions, observer: Observer) -> Repo
 
     Raises:
         RunError: If something that a person can mend is in the way.
+        BundleError: If the bundle is stale and can't be built here.
         KeyboardInterrupt: On Ctrl-C before the run began.
     """
     if options.nodes == "browser":
-        ensure_bundle(settings.home, observer)
-    manifest = read_manifest(settings.home)
-    return asyncio.run(supervise(settings, options, observer, manifest))
+        with observer.building() as progress:
+            build_bundle(settings, progress)
+    return asyncio.run(supervise(settings, options, observer, manifest_reader(settings)))

@@ -59,17 +59,13 @@ class FakeWorkflow:
         self.relay: RelayInfo | None = None
         self.machine = Machine("fake-orchestrator", States)
         began = time.monotonic()
-        node = Node(
-            "a", "local", "a", False, (), "offline", 0, 0, None, None, None, None, 0, 0, None
-        )
-        run = Run(
-            "r", "fake", "loading", "", "2026-01-01T00:00:00Z", 0, 0, None, 0, 5, 5, 0, 0, 0, 5, 7
-        )
+        node = Node(id="a", thread="local", host="a")
+        run = Run(id="r", workflow="fake", started_at="2026-01-01T00:00:00Z", seed=7)
         self.recorder = Recorder(
             run,
             lambda: round((time.monotonic() - began) * 1000),
             [node],
-            [Check("a", DIGEST, None, "waiting")],
+            [Check("a", DIGEST)],
         )
 
     def boot_plan(self) -> dict[str, Any]:
