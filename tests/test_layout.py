@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.support.house import ROOT, sources
 
 ELSEWHERE: dict[str, str] = {
+    "amctl/cli/began.py": "tests/cli/test_start.py",
     "amctl/run/errors.py": "tests/cli/test_errors.py",
     "amctl/run/values.py": "tests/run/test_settings.py",
 }

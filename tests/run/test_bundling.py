@@ -1,0 +1,41 @@
+"""The bundle holds the nodes that the settings name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from amctl.bundle import EntryMissingError
+from amctl.run import bundling as room
+from amctl.run.bundling import build_bundle, clean_bundle, manifest_reader, stale_reasons
+from amctl.run.settings import load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_entry_is_the_nodes_packages_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(room, "build", lambda home, **options: asked.append((home, options)))
+    settings = load_settings(None, ["NODES_PACKAGE=mine"], environ={}, home=tmp_path)
+    build_bundle(settings, print, prod=True)
+    assert asked == [(tmp_path, {"prod": True, "entry": "mine.browser", "progress": print})]
+
+
+def test_a_package_without_a_browser_entry_is_named(tmp_path: Path) -> None:
+    settings = load_settings(None, ["NODES_PACKAGE=mine"], environ={}, home=tmp_path)
+    with pytest.raises(EntryMissingError, match=r"mine\.browser"):
+        stale_reasons(settings)
+
+
+def test_cleaning_what_is_not_there_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    assert clean_bundle(load_settings(None, environ={}, home=tmp_path)) is False
+
+
+def test_a_missing_manifest_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="manifest"):
+        manifest_reader(load_settings(None, environ={}, home=tmp_path))()
