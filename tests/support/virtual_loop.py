@@ -1,6 +1,7 @@
-"""An event loop whose clock jumps: a test that waits an hour ends at once, in the same order every time.
+"""An event loop whose clock jumps: a test that waits an hour ends at once, in the same order.
 
-Only timers are virtual. Sockets, pipes and threads are real, so a test that needs them must be marked `realtime`.
+Only timers are virtual. Sockets, pipes and threads are real, so a test that needs them must be
+marked `realtime`.
 """
 
 from __future__ import annotations
