@@ -204,9 +204,11 @@ class Drive(Reads):
         if action.phase != "State" or sch.multi >> state & 1:
             state = sch.start
             if state < 0 or not self._config.mask >> state & 1:
-                self._tasks.spawn(guarded, name=name)
+                self._tasks.spawn(guarded, name=name).add_done_callback(lambda _: coro.close())
                 return
         task = self._tasks.spawn(guarded, name=name)
+        # Cancelled before its first step, the guard never gets to close it.
+        task.add_done_callback(lambda _: coro.close())
         self._subs.context(state, sch.names[state], self._clock[state]).hold(task)
 
     async def _guard(self, coro: Coroutine[Any, Any, Any], action: Action, event: Event) -> None:
