@@ -61,12 +61,16 @@ class Leaf:
         bind(machine, net, triggers, remove=False)
 
     async def follow(self) -> None:
-        """Keep the mirror true over losses and returns of the leaf. Runs until cancelled."""
+        """Keep the mirror true over losses and returns of the leaf, until one of them ends."""
         connection = self.client.machine
         while True:
             await connection.when("Ready")
+            if connection.is_disposed:
+                return
             await sync(self.client.net, self._machine, self._pairs)
             await connection.when_not("Ready")
+            if self._machine.any_(["Disposing", "Disposed"]) or connection.is_disposed:
+                return
             _log.warning("%s: lost its leaf %s", self._machine.id, self.id)
             shown = [mirror for _, mirror in self._pairs if self._machine.is_(mirror)]
             self._machine.remove(shown)

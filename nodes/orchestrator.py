@@ -98,6 +98,7 @@ class Orchestrator:
             found[f"{name.work}State"] = partial(self._give, id)
             found[f"{name.mirror('Ready')}State"] = partial(self._joined, id)
             found[f"{name.mirror('Ready')}End"] = partial(self._lost, id)
+            found[f"{name.err}End"] = self.error_ended
         for id in self.dag.roots:
             found[f"{self.names[id].conn}State"] = partial(self._connected, id)
         return found
@@ -117,6 +118,11 @@ class Orchestrator:
         context = self.machine.state_context(self.names[id].conn)
         starting = keep_started(self.links[id].client, lambda: self.boot)
         context.hold(self.tasks.spawn(starting, name=f"start {id}"))
+
+    def error_ended(self, e: Event) -> None:
+        """Pipes bring Exception with every error state, and take only the error state back."""
+        if not self.machine.any_([S.ErrRpc, *(name.err for name in self.names.values())]):
+            self.machine.remove("Exception", source=e)
 
     def _joined(self, id: str, e: Event) -> None:
         self.recorder.joined(id)
@@ -297,6 +303,10 @@ class _Handlers:
     def StartState(self, e: Event) -> None:
         """There is nothing to prepare."""
         self._machine.add(S.Ready, source=e)
+
+    def ErrRpcEnd(self, e: Event) -> None:
+        """All connections are well again."""
+        self._o.error_ended(e)
 
     def BrowserConnState(self, e: Event) -> None:
         """Start the node behind a connection."""

@@ -60,7 +60,7 @@ async def ask(net: NetworkMachine, state: str, args: Args | None = None) -> Resu
 
 
 async def keep_started(client: Client, args: Callable[[], Args]) -> None:
-    """Have a worker in Start whenever its connection stands. Runs until it is cancelled.
+    """Have a worker in Start whenever its connection stands. Runs until the client is disposed of.
 
     Args:
         client: Of the worker.
@@ -69,6 +69,8 @@ async def keep_started(client: Client, args: Callable[[], Args]) -> None:
     connection, net, wait = client.machine, client.net, FIRST_WAIT
     while True:
         await connection.when("Ready")
+        if connection.is_disposed:
+            return
         if net.is_(WorkerStates.Start):
             wait = FIRST_WAIT
             await any_of(net.when_not(WorkerStates.Start), connection.when_not("Ready"))

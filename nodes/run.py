@@ -46,7 +46,7 @@ class _RelayInfo(Protocol):
     @property
     def token(self) -> str: ...
     @property
-    def repl_dir(self) -> Path: ...
+    def repl_dir(self) -> Path | None: ...
 
 
 class Workflow:
@@ -126,14 +126,21 @@ class Workflow:
     # --- life
 
     async def start(self, relay: _RelayInfo) -> None:
-        """Start the orchestrator; the relay serves already. Raises OSError."""
-        self._repl = repl_endpoint(
-            self.machine,
-            addr=self.settings.repl_addr,
-            addr_dir=relay.repl_dir,
-            token=self._token,
-        )
-        await self._repl.start()
+        """Start the orchestrator; the relay serves already.
+
+        Without a folder for address files there is no REPL.
+
+        Raises:
+            OSError: If the REPL can't listen.
+        """
+        if relay.repl_dir is not None:
+            self._repl = repl_endpoint(
+                self.machine,
+                addr=self.settings.repl_addr,
+                addr_dir=relay.repl_dir,
+                token=self._token,
+            )
+            await self._repl.start()
         for link in self.orchestrator.links.values():
             link.client.start()
         self.machine.add("Start")
@@ -205,7 +212,7 @@ class Workflow:
             ok=ok,
             rounds=book.draw,
             executions=book.executions,
-            results={id: digest.hex() for id, digest in book.results.items()},
+            results={id: book.results[id].hex() for id in self.dag.ids if id in book.results},
             ready_ms=self._ready_ms,
             done_ms=self._elapsed(),
             nodes={node.id: as_json(node) for node in self.recorder.snapshot().nodes},
