@@ -31,7 +31,7 @@ from amctl.machine._reads import Reads
 from amctl.machine.handlers import Action, Binding, HandlerTable
 from amctl.machine.plan import Planner
 from amctl.rpc._remap import remap
-from amctl.rpc.mirror_transition import MirrorTransition
+from amctl.rpc._transition import MirrorTransition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence

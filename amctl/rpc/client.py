@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine import Machine
+from amctl.rpc._calls import Calls, CallSpec
+from amctl.rpc._client_handlers import ClientHandlers
+from amctl.rpc._pump import Pump
 from amctl.rpc._snapshots import SnapshotCore
-from amctl.rpc.calls import Calls, CallSpec
-from amctl.rpc.client_handlers import ClientHandlers
 from amctl.rpc.errors import NotConnectedError, RefusedByServerError, SourceContractError
 from amctl.rpc.network_machine import NetworkMachine
 from amctl.rpc.payload import APayload
-from amctl.rpc.pump import Pump
 from amctl.rpc.states import ClientStates
 from amctl.rpc.wire.codes import Code, Op, is_terminal
 from amctl.rpc.wire.events import (
@@ -106,6 +106,7 @@ class Client:
         self.machine = Machine(f"rc-{name}", ClientStates, parent=parent, tags=tags)
         self.calls = Calls(self.machine.id, self._kick, self, times.call, times.call_deadline)
         self.net = NetworkMachine(f"rnm-{name}", states, client=self, parent=self.machine)
+        self.net.infers = sync.schema and (sync.allowed is not None or bool(sync.skipped))
         self._core = self._new_core()
         self._pump: Pump | None = None
         self._ends: dict[int, asyncio.Future[None]] = {}

@@ -19,8 +19,8 @@ from amctl.machine import (
 )
 from amctl.machine.args import as_args
 from amctl.machine.errors import UnknownStateError
+from amctl.rpc._calls import CallSpec, Origin
 from amctl.rpc._mirror import Mirror
-from amctl.rpc.calls import CallSpec, Origin
 from amctl.rpc.payload import args_to_wire
 from amctl.rpc.wire.codes import Op
 
@@ -141,7 +141,7 @@ class NetworkMachine(Mirror):
         """Set states without waiting; as `add_ns`."""
         self._note(Op.SET, states, args, source)
 
-    async def add_err(
+    async def add_err(  # type: ignore[override]  # awaited, as all mutations here
         self,
         error: BaseException | None,
         args: ArgsLike = None,

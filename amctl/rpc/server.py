@@ -8,11 +8,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine import Event, Machine, Source
-from amctl.rpc.acceptor import Acceptor
+from amctl.rpc._acceptor import Acceptor
+from amctl.rpc._host import SessionHost
+from amctl.rpc._server_face import ServerFace
 from amctl.rpc.endpoints import AttachEndpoint, Endpoint
 from amctl.rpc.errors import NotConnectedError, PayloadLostError, SourceContractError
-from amctl.rpc.host import SessionHost
-from amctl.rpc.server_face import ServerFace
 from amctl.rpc.states import ServerStates
 from amctl.rpc.wire.codes import Code
 from amctl.rpc.wire.limits import Limits
@@ -82,6 +82,7 @@ class Server:
         self.source, self._allow_id = source, allow_id
         self.machine = Machine(f"rs-{name}", ServerStates, parent=parent, tags=["rpc-server"])
         self._session: Session | None = None
+        self._early: list[Connection] = []
         self._stopping = False
         self._acceptor = Acceptor(
             self.machine.id, endpoint or AttachEndpoint(), self.accept, self._endpoint_lost
@@ -143,11 +144,21 @@ class Server:
         await asyncio.sleep(0)
 
     def accept(self, conn: Connection) -> None:
-        """Serve on a connection that somebody else made. Closed at once unless RpcReady."""
-        if not self.machine.is_(ServerStates.RpcReady):
-            conn.close(1013, "not ready")
-            return
-        self._host.accept(conn)
+        """Serve on a connection that somebody else made.
+
+        One that comes before RpcReady waits for it; without Start it is closed at once.
+        """
+        if self.machine.is_(ServerStates.RpcReady):
+            self._host.accept(conn)
+        elif self.machine.is_(ServerStates.Start):
+            self._early.append(conn)
+        else:
+            conn.close(1013, "not started")
+
+    def _accept_early(self) -> None:
+        early, self._early = self._early, []
+        for conn in early:
+            self.accept(conn)
 
     def send_payload(
         self, name: str, data: Any, *, source: str = "", event: Event | Source | None = None
@@ -163,11 +174,11 @@ class Server:
             event: What causes it; its machine and transition are named as the source.
 
         Returns:
-            Done when the client has it. Fails with NotConnectedError if there is no session (the
-            payload is dropped), PayloadLostError if the session ended before the acknowledgement.
-            Nobody needs to await it: failures are logged.
+            Done when the client has it. Fails with PayloadLostError if the session ended before
+            the acknowledgement; nobody needs to await it, failures are logged.
 
         Raises:
+            NotConnectedError: If no client has a session. Nothing was queued.
             EncodeError: If the data can't be sent.
             Backpressure: If too much is waiting.
         """
@@ -176,12 +187,9 @@ class Server:
             origin = event.as_source() if isinstance(event, Event) else event
             source, tx = origin.machine_id, origin.tx_id
         if self._session is None:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            what = f"payload {name!r}"
-            future.set_exception(NotConnectedError(self.machine.id, what))
-        else:
-            token = os.urandom(8).hex()
-            future = self._host.send_payload(self._session, name, data, source, tx, token)
+            raise NotConnectedError(self.machine.id, f"payload {name!r}")
+        token = os.urandom(8).hex()
+        future = self._host.send_payload(self._session, name, data, source, tx, token)
         future.add_done_callback(self._payload_done)
         return future
 
@@ -231,6 +239,9 @@ class Server:
         self.machine.dispose()
 
     def _shut(self, code: Code) -> None:
+        early, self._early = self._early, []
+        for conn in early:
+            conn.close(1001, "server stopped")
         self._acceptor.release()
         self._host.stop(code, "server stopped", 1.0)
 
@@ -255,6 +266,7 @@ class _Handlers:
         machine.add(ServerStates.RpcReady, source=e)
         if conn is not None:
             server.accept(conn)
+        server._accept_early()
 
     def _failed(self, machine: Machine, error: Exception, e: Event) -> None:
         machine.add_err_state(ServerStates.ErrNetwork, error, source=e)

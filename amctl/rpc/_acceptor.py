@@ -1,0 +1,104 @@
+"""Gets and keeps the endpoint of a server or a mux."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import TYPE_CHECKING
+
+from amctl.rpc.endpoints import AttachEndpoint, DialEndpoint, Endpoint, Listener
+from amctl.rpc.wire.backoff import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amctl.rpc.transports.base import Connection
+
+__all__ = ["Acceptor"]
+
+_log = logging.getLogger("amctl.rpc.server")
+
+
+class Acceptor:
+    """One endpoint, acquired again when it is lost.
+
+    Args:
+        who: Machine id, for logs.
+        endpoint: Where connections come from.
+        accept: Gets connections.
+        on_closed: Told when a listener was closed by somebody else.
+    """
+
+    def __init__(
+        self,
+        who: str,
+        endpoint: Endpoint,
+        accept: Callable[[Connection], None],
+        on_closed: Callable[[], None],
+    ) -> None:
+        self._who, self.endpoint, self._accept, self._on_closed = who, endpoint, accept, on_closed
+        self._listener: Listener | None = None
+        self._backoff = Backoff(random.Random())
+        self._again = False
+        self._port = 0
+        self.addr = ""
+        """`host:port` of the listener, the real one."""
+
+    @property
+    def dials(self) -> bool:
+        """Whether the endpoint is one connection that we make."""
+        return isinstance(self.endpoint, DialEndpoint)
+
+    async def acquire(self, on_failure: Callable[[Exception], None]) -> Connection | None:
+        """Bind, or dial until it works; the first dial is made at once.
+
+        Args:
+            on_failure: Told of the first failed dial of a row.
+
+        Returns:
+            The connection that was dialled, to be accepted by the caller; None for a listener.
+
+        Raises:
+            OSError: If the address can't be bound.
+        """
+        endpoint = self.endpoint
+        if isinstance(endpoint, AttachEndpoint):
+            return None
+        if isinstance(endpoint, DialEndpoint):
+            return await self._dial(endpoint, on_failure)
+        listener = self._listener = await endpoint.listen(self._accept, self._port)
+        listener.on_closed = self._closed
+        self._port, self.addr = listener.port, f"{listener.host}:{listener.port}"
+        return None
+
+    async def _dial(
+        self, endpoint: DialEndpoint, on_failure: Callable[[Exception], None]
+    ) -> Connection:
+        told = False
+        while True:
+            if self._again:
+                await asyncio.sleep(self._backoff.delay() or 0.0)
+            self._again = True
+            try:
+                return await endpoint.connect()
+            except (OSError, EOFError) as error:
+                _log.info("%s: can't dial: %s", self._who, error)
+                if not told:
+                    told = True
+                    on_failure(error)
+
+    def served(self) -> None:
+        """A client was served through the endpoint: the next wait is a short one."""
+        self._backoff.reset()
+
+    def release(self) -> None:
+        """Stop listening; accepted connections live on."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.on_closed = None
+            listener.close()
+
+    def _closed(self) -> None:
+        self._listener = None
+        self._on_closed()
