@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine._reads import Reads
-from amctl.machine.args import as_args
+from amctl.machine.args import ArgsLike, as_args
 from amctl.machine.plan import AUTO, Called, Plan
 from amctl.machine.relations import ADD, REMOVE
 from amctl.machine.result import CANCELED, EXECUTED, Result
@@ -55,6 +55,19 @@ class Drive(Reads):
 
     def _finish_dispose(self) -> None:
         raise NotImplementedError
+
+    def add_err(
+        self,
+        error: BaseException | None,
+        args: ArgsLike = None,
+        *,
+        source: Event | Source | None = None,
+    ) -> Result:
+        """Implemented by Machine."""
+        raise NotImplementedError
+
+    def _misused(self, error: Exception) -> None:
+        self.add_err(error)
 
     @property
     def transition(self) -> Transition | None:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from amctl.machine.compiled import Compiled
     from amctl.machine.plan import Called, Config, Planner
-    from amctl.machine.result import Result
-    from amctl.machine.transition import Event, Source
     from amctl.machine.view import StatesLike
 
 __all__ = ["Reads"]
@@ -209,7 +207,7 @@ class Reads:
         if self._gone:
             return Signal(True)
         if len(states) != len(ticks) or not states:
-            self.add_err(ValueError("when_time: states and ticks differ in length"))
+            self._misused(ValueError("when_time: states and ticks differ in length"))
             return Signal(True)
         index = self._compiled.index
         return self._subs.when_time([index.get(s) for s in states], list(ticks), self._clock)
@@ -245,14 +243,8 @@ class Reads:
             return StateContext(state, 0)
         return self._subs.context(i, state, self._clock[i])
 
-    def add_err(
-        self,
-        error: BaseException | None,
-        args: ArgsLike = None,
-        *,
-        source: Event | Source | None = None,
-    ) -> Result:
-        """Implemented by Machine."""
+    def _misused(self, error: Exception) -> None:
+        """A wait was asked for that can't be; how the machine takes it is its own affair."""
         raise NotImplementedError
 
 
