@@ -140,7 +140,6 @@ class Workflow:
                 addr_dir=relay.repl_dir,
                 token=self._token,
             )
-            await self._repl.start()
         for link in self.orchestrator.links.values():
             link.client.start()
         self.machine.add("Start")
