@@ -50,6 +50,11 @@ class Acceptor:
         """Whether the endpoint is one connection that we make."""
         return isinstance(self.endpoint, DialEndpoint)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a listener, or none is needed."""
+        return self._listener is not None or isinstance(self.endpoint, AttachEndpoint)
+
     async def acquire(self, on_failure: Callable[[Exception], None]) -> Connection | None:
         """Bind, or dial until it works; the first dial is made at once.
 

@@ -10,7 +10,7 @@ from amctl.machine import Machine
 from amctl.rpc._acceptor import Acceptor
 from amctl.rpc._host import SessionHost
 from amctl.rpc._server_face import ServerFace
-from amctl.rpc.endpoints import Endpoint, TcpEndpoint
+from amctl.rpc.endpoints import AttachEndpoint, ListenEndpoint, TcpEndpoint
 from amctl.rpc.server import PUSH_INTERVAL, check_source
 from amctl.rpc.states import MuxStates, ServerStates
 from amctl.rpc.wire.codes import Code
@@ -54,7 +54,7 @@ class Mux:
         self,
         source: MachineView,
         name: str,
-        endpoint: Endpoint | None = None,
+        endpoint: TcpEndpoint | ListenEndpoint | AttachEndpoint | None = None,
         *,
         token: str,
         parent: MachineView | None = None,
@@ -103,9 +103,15 @@ class Mux:
         """How many connections there are, those of unknown peers included."""
         return self._connections
 
-    def start(self) -> None:
-        """Acquire the endpoint; Ready tells when clients may come."""
+    async def start(self) -> None:
+        """Acquire the endpoint and add Start; clients may come when this returns.
+
+        Raises:
+            OSError: If the address can't be bound; the mux may be started again.
+        """
+        await self._acceptor.acquire(self._failed)
         self.machine.add(MuxStates.Start)
+        self._ready()
 
     async def stop(self) -> None:
         """Say goodbye for good, close the endpoint and dispose of the machines."""
@@ -154,17 +160,21 @@ class Mux:
         machine = self.machine
         while machine.is_(MuxStates.Start):
             try:
-                conn = await self._acceptor.acquire(machine.add_err)
+                await self._acceptor.acquire(self._failed)
             except OSError as error:
                 _log.error("%s: can't listen: %s", machine.id, error)
                 machine.add_err_state(MuxStates.ErrNetwork, error)
                 await asyncio.sleep(_REBIND)
                 continue
-            machine.remove(MuxStates.Exception)
-            machine.add(MuxStates.Ready)
-            if conn is not None:
-                self.accept(conn)
+            self._ready()
             return
+
+    def _ready(self) -> None:
+        self.machine.remove(MuxStates.Exception)
+        self.machine.add(MuxStates.Ready)
+
+    def _failed(self, error: Exception) -> None:
+        self.machine.add_err_state(MuxStates.ErrNetwork, error)
 
     def _source_gone(self) -> None:
         self._stopping = True
@@ -183,8 +193,9 @@ class _Handlers:
         self._mux = mux
 
     async def StartState(self, e: Event) -> None:
-        """Get the endpoint."""
-        await self._mux._listen()
+        """Get the endpoint, unless `start` did."""
+        if not self._mux._acceptor.is_open:
+            await self._mux._listen()
 
     def StartEnd(self, e: Event) -> None:
         """Close the endpoint; clients are asked to come back, unless this is the end."""

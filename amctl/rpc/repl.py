@@ -43,7 +43,7 @@ def repl_endpoint(
     addr_dir: Path | None = None,
     token: str,
 ) -> Mux:
-    """Open a machine for REPLs: a started mux `rm-repl-<id>`, child of the machine.
+    """A door for REPLs: a mux `rm-repl-<id>`, child of the machine; await its `start`.
 
     Args:
         machine: What to show.
@@ -62,7 +62,6 @@ def repl_endpoint(
         mux.machine.bind(
             _AddressFile(mux, address_file(Path(addr_dir), machine.id)), id="addr-file"
         )
-    mux.start()
     return mux
 
 

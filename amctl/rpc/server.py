@@ -174,11 +174,11 @@ class Server:
             event: What causes it; its machine and transition are named as the source.
 
         Returns:
-            Done when the client has it. Fails with PayloadLostError if the session ended before
-            the acknowledgement; nobody needs to await it, failures are logged.
+            Done when the client has it. Fails with NotConnectedError if no client has a session
+            (nothing is kept then), with PayloadLostError if the session ended before the
+            acknowledgement. Nobody needs to await it: failures are logged.
 
         Raises:
-            NotConnectedError: If no client has a session. Nothing was queued.
             EncodeError: If the data can't be sent.
             Backpressure: If too much is waiting.
         """
@@ -187,9 +187,11 @@ class Server:
             origin = event.as_source() if isinstance(event, Event) else event
             source, tx = origin.machine_id, origin.tx_id
         if self._session is None:
-            raise NotConnectedError(self.machine.id, f"payload {name!r}")
-        token = os.urandom(8).hex()
-        future = self._host.send_payload(self._session, name, data, source, tx, token)
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.set_exception(NotConnectedError(self.machine.id, f"payload {name!r}"))
+        else:
+            token = os.urandom(8).hex()
+            future = self._host.send_payload(self._session, name, data, source, tx, token)
         future.add_done_callback(self._payload_done)
         return future
 
