@@ -141,7 +141,7 @@ class NetworkMachine(Mirror):
         """Set states without waiting; as `add_ns`."""
         self._note(Op.SET, states, args, source)
 
-    async def add_err(  # type: ignore[override]  # awaited, as all mutations here
+    async def add_err(
         self,
         error: BaseException | None,
         args: ArgsLike = None,
@@ -268,6 +268,9 @@ class NetworkMachine(Mirror):
         """A handler of the mirror raised: an error of this end, shown by the client's machine."""
         self._error = error
         self._client.machine.add_err(error)
+
+    def _misused(self, error: Exception) -> None:
+        self.handler_failed(error)
 
 
 def _origin(source: Event | Source | None) -> Origin:
