@@ -112,7 +112,6 @@ class States:
             for name, state in base.__dict__.items():
                 if isinstance(state, State):
                     found.setdefault(name, state.definition)
-        found.setdefault(EXCEPTION, StateDef(multi=True))
         schema = Schema(found, cls.names(), cls.all_groups())
         cls._schema = schema  # type: ignore[attr-defined]  # a cache of this very class
         return schema
