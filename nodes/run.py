@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from amctl.rpc.repl import repl_endpoint
-
 from amctl.relay.matcher import Matcher
+from amctl.rpc.repl import repl_endpoint
 from amctl.telemetry.recorder import Recorder
 from amctl.telemetry.snapshot import Check, Node, Run, as_json
 from nodes.dag import UI, load_dag
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from amctl.machine import Machine
+    from amctl.rpc.mux import Mux
     from amctl.rpc.transports.base import Connection
     from nodes.dag import Dag
     from nodes.links import RootLink
@@ -77,7 +77,7 @@ class Workflow:
         )
         self.orchestrator.on_ready = self._all_ready
         self._next: asyncio.Future[Outcome] = self._loop.create_future()
-        self._repl: Any = None
+        self._repl: Mux | None = None
         self._is_stopped = False
 
     # --- what `start` wants to know
@@ -140,6 +140,7 @@ class Workflow:
                 addr_dir=relay.repl_dir,
                 token=self._token,
             )
+            await self._repl.start()
         for link in self.orchestrator.links.values():
             link.client.start()
         self.machine.add("Start")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from amctl.machine import TaskSet
-from amctl.rpc.transports.base import Connection
 from amctl.rpc.transports.memory import memory_pair
 from nodes.dag import Dag, load_dag
 from nodes.jobs import Fault, Faults, Job, no_faults
 from nodes.node import Node, run_node
-from nodes.outcome import Outcome
 from nodes.plan import WorkflowSettings
 from nodes.run import Workflow
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from amctl.rpc.transports.base import Connection
+    from nodes.outcome import Outcome
 
 __all__ = ["FOUR", "SEVEN", "System", "faults_at"]
 
@@ -139,9 +142,7 @@ class System:
         self.nodes[leaf] = await self._run(leaf, {}, uplink)
         return port
 
-    async def _run(
-        self, id: str, ports: dict[str, Connection], uplink: Connection | None
-    ) -> Node:
+    async def _run(self, id: str, ports: dict[str, Connection], uplink: Connection | None) -> Node:
         return await run_node(
             self.workflow.plan(id), dial=self.dial, ports=ports, uplink=uplink, faults=self._faults
         )

@@ -136,10 +136,10 @@ def test_bad_json_names_its_place(tmp_path: Path, text: str, message: str) -> No
 
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DagError, match="none.json: it can't be read: no such file"):
+    with pytest.raises(DagError, match=r"none.json: it can't be read: no such file"):
         load_dag("none.json", tmp_path)
     (tmp_path / "latin.json").write_bytes(b"\xff")
-    with pytest.raises(DagError, match="latin.json: it can't be read"):
+    with pytest.raises(DagError, match=r"latin.json: it can't be read"):
         load_dag("latin.json", tmp_path)
 
 
