@@ -164,7 +164,7 @@ class ClientCore(MirrorLink):
         if self.attached:
             self.ctl += frame(int(Kind.BYE), encode(ByeBody(int(code))))
         self._drop(code, "goodbye")
-        self._end(Code.SESSION_LOST, "goodbye")
+        self._end(code, "goodbye")
         return self._take_events()
 
     # ---- connection
@@ -218,7 +218,7 @@ class ClientCore(MirrorLink):
         self.events += self.held
         self.held = []
         self._session_lost()
-        self._fail_queued(code, text)
+        self._fail_queued(code or Code.SESSION_LOST, text)
 
     def _fail_queued(self, code: int, text: str) -> None:
         self.events += [Failed(item.tag, int(code), text) for item in self.bulk if item.tag]

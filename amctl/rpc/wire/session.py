@@ -99,7 +99,7 @@ class Session(ClockLink):
         self.rebase()
         welcome = Welcome(
             VERSION,
-            [cap for cap in hello.caps if cap in CAPS],
+            tuple(cap for cap in hello.caps if cap in CAPS),
             self.session,
             resumed,
             self.recv,
