@@ -45,6 +45,7 @@ class Pump:
         self._on_events, self._on_lost = on_events, on_lost
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # kept here, since a browser loop's handle does not know
         self._kicked = self._flushing = False
         self.done = False
         """The connection is over, or being closed; nothing moves any more."""
@@ -112,10 +113,11 @@ class Pump:
             if timer is not None:
                 timer.cancel()
                 self._timer = None
-        elif timer is None or due < timer.when():
+        elif timer is None or due < self._due:
             # a timer that rings too early only asks again
             if timer is not None:
                 timer.cancel()
+            self._due = due
             self._timer = self._loop.call_at(due, self._tick)
 
     def _tick(self) -> None:

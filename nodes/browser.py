@@ -1,0 +1,60 @@
+"""The entry of every browser thread: a plan, ports and a page become a running node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from amctl.rpc.transports._js import load
+from amctl.rpc.transports.browser_websocket import RefusedError, dial_browser_websocket
+from amctl.rpc.transports.message_port import MessagePortConnection
+from amctl.telemetry.browser_log import report_errors
+from nodes.node import Node, run_node
+from nodes.plan import NodePlan
+
+if TYPE_CHECKING:
+    from amctl.rpc.transports.base import Connection
+
+__all__ = ["start"]
+
+_SECOND_TAB, _CONFLICT = 4409, 409
+_log = logging.getLogger("amctl.nodes.browser")
+
+running: dict[str, Node] = {}
+"""The thread's node by its id; here so that nothing collects it, and for the console."""
+
+
+async def start(plan: str, host: Any) -> None:
+    """Start a thread's node; returns once it can be reached.
+
+    Args:
+        plan: A NodePlan as JSON text.
+        host: What the thread's JavaScript offers: `base` (ws://host), `tab`, `report(level, text)`,
+            `ports` (a Map by leaf), `uplink`, `refused(code)`, `onReplaced(callback)`.
+    """
+    report_errors(host.report, asyncio.get_running_loop())
+    told = NodePlan.from_json(json.loads(plan))
+
+    async def dial(path: str) -> Connection:
+        return await dial_browser_websocket(f"{host.base}{path}?tab={host.tab}", refused)
+
+    def refused(error: RefusedError) -> None:
+        _log.warning("%s", error)
+        if error.code == _SECOND_TAB:
+            host.refused(_CONFLICT)
+
+    ports = {
+        leaf: MessagePortConnection(host.ports.get(leaf), f"port:{leaf}") for leaf in told.leaves
+    }
+    uplink = MessagePortConnection(host.uplink, "port:dispatcher") if host.uplink else None
+    node = await run_node(told, dial=dial, ports=ports, uplink=uplink)
+    running[told.id] = node
+    if told.leaves:
+
+        def replaced(leaf: str, port: Any) -> None:
+            node.attach(leaf, MessagePortConnection(port, f"port:{leaf}"))
+
+        # for as long as the thread lives, so nobody destroys the proxy
+        host.onReplaced(load().proxy(replaced))
