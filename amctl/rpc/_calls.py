@@ -224,7 +224,9 @@ class Calls:
     def _set_timer(self) -> None:
         if self._timer is None and (self._sent or self._early):
             due = min(call.due for call in (*self._sent.values(), *self._early))
-            self._timer = asyncio.get_running_loop().call_at(due, self._on_time)
+            loop = asyncio.get_running_loop()
+            wait = max(0.0, due - loop.time())  # browsers' loops refuse the past
+            self._timer = loop.call_later(wait, self._on_time)
 
     def _on_time(self) -> None:
         self._timer = None

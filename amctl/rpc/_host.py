@@ -222,7 +222,9 @@ class SessionHost:
             self._timer.cancel()
             self._timer = None
         if due is not None:
-            self._timer = asyncio.get_running_loop().call_at(due, self._on_time)
+            loop = asyncio.get_running_loop()
+            wait = max(0.0, due - loop.time())  # browsers' loops refuse the past
+            self._timer = loop.call_later(wait, self._on_time)
 
     def _on_time(self) -> None:
         self._timer = None

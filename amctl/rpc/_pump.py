@@ -118,7 +118,9 @@ class Pump:
             if timer is not None:
                 timer.cancel()
             self._due = due
-            self._timer = self._loop.call_at(due, self._tick)
+            # not call_at: a browser's loop refuses a moment that has just passed
+            wait = max(0.0, due - self._loop.time())
+            self._timer = self._loop.call_later(wait, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
