@@ -38,7 +38,9 @@ def log_to(folder: Path, *, am_log: int = 0, verbose: int = 0) -> Iterator[Path]
     path = folder / LOG_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path, mode="w", encoding="utf-8")
+        path.write_bytes(b"")
+        # Appending, since a browser of ours writes into the same file.
+        file = logging.FileHandler(path, mode="a", encoding="utf-8")
     except OSError as err:
         raise RunFolderError(str(path), f"can't be written, {err.strerror}") from err
     file.setFormatter(logging.Formatter(_FORMAT, "%H:%M:%S"))
