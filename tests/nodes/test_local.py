@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ from amctl.states.disposed import DisposedHandlers
 from nodes.jobs import expected_results
 from tests.nodes.relayed import Relayed, relayed
 from tests.nodes.system import FOUR, SEVEN, TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.realtime
 
@@ -47,11 +50,18 @@ async def test_seven_nodes_are_verified_over_the_relay(tmp_path: Path) -> None:
 async def machines_of(system: Relayed, before: set[int]) -> dict[str, MachineView]:
     """Every machine of the run by its id, once all REPL tunnels are there."""
     await system.workflow.finished()
+
+    def found() -> dict[str, MachineView]:
+        return {m.id: m for m in registry.live() if id(m) not in before}
+
+    await until(lambda: len(found()) >= len(GOLDEN["machines"]))
+    return found()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Look again and again: nothing tells of files and of machines that nobody knows yet."""
     async with asyncio.timeout(10):
-        while True:
-            found = {m.id: m for m in registry.live() if id(m) not in before}
-            if len(found) >= len(GOLDEN["machines"]):
-                return found
+        while not holds():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)
 
 
@@ -89,7 +99,13 @@ def pipes(machines: dict[str, MachineView], side: str) -> list[tuple[str, ...]]:
     found: list[PipeRecord] = []
     for machine in machines.values():
         found += machine.pipes.out if side == "out" else machine.pipes.into
-    return sorted((p.source_id, p.op, p.source_state, p.target_id, p.target_state) for p in found)
+    return sorted(map(as_tuple, found))
+
+
+def as_tuple(record: PipeRecord) -> tuple[str, ...]:
+    """As it stands in the golden graph."""
+    ends = record.target_id, record.target_state
+    return record.source_id, record.op, record.source_state, *ends
 
 
 class _Watch(Tracer):
@@ -222,9 +238,7 @@ async def test_a_repl_client_of_a_leaf_moves_the_mirrors(tmp_path: Path) -> None
     async with relayed(tmp_path) as system:
         await system.workflow.finished()
         path = tmp_path / "repl-browser3.addr"
-        async with asyncio.timeout(10):
-            while not path.exists():
-                await asyncio.sleep(0.01)
+        await until(path.exists)
         client = await repl(path)
         assert (await client.net.add("Exception")).executed
         await system.workflow.machine.when("ErrBrowser3")
