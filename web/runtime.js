@@ -30,7 +30,8 @@ export function reporter(node) {
     post(level, text);
   };
 }
-export const describe = (error) => error?.stack ? `${error.message && !error.stack.includes(error.message) ? error.message + "\n" : ""}${error.stack}` : String(error?.message ?? error);
+/** An error as text. A Python error's message is its whole traceback, and its stack just WebAssembly. */
+export const describe = (error) => error?.name === "PythonError" ? error.message.trim() : error?.stack ? `${error.message && !error.stack.includes(error.message) ? error.message + "\n" : ""}${error.stack}` : String(error?.message ?? error);
 
 /** Send what nobody caught in this thread to `report`. */
 export function watchErrors(report) {
@@ -102,12 +103,19 @@ async function withAssets(bundle, assets, load) {
     if (href === stdlib) return ready(assets.stdlib);
     return fetch(url, init);
   };
+  let broken;                                    // Pyodide itself would wait for ever then
+  const failure = new Promise((_, reject) => broken = reject);
   WebAssembly.instantiateStreaming = async (_, imports) => {
-    const module = await assets.module;
-    return { module, instance: await WebAssembly.instantiate(module, imports) };
+    try {
+      const module = await assets.module;
+      return { module, instance: await WebAssembly.instantiate(module, imports) };
+    } catch (error) {
+      broken(error);
+      throw error;
+    }
   };
   try {
-    return await load();
+    return await Promise.race([load(), failure]);
   } finally {
     self.fetch = fetch;
     WebAssembly.instantiateStreaming = instantiateStreaming;
@@ -196,12 +204,14 @@ export async function runThread(ctx) {
   const { thread, entry, tab, report } = ctx, started = performance.timeOrigin + performance.now();
   const say = ctx.say = (step, done = 0, total = 1, error) =>
     ctx.up({ type: "BOOT", detail: { node: thread.id, step, of: OF, label: LABELS[step - 1], done, total, ...error && { error } } });
-  const ports = {};
-  let replaced;                                  // Python's wish to hear of new ports
+  const ports = new Map();
+  let taken = false, replaced;                   // Python has the ports; its wish to hear of new ones
+  let late = [];
   const firstPorts = Promise.all(thread.workers.map((leaf) => new Promise((resolve) => {
     ctx.children.push(new Child(ctx, leaf, (port) => {
-      if (ports[leaf.id] && replaced) replaced(leaf.id, port);
-      else ports[leaf.id] = port, resolve();
+      if (replaced) replaced(leaf.id, port);
+      else if (taken) late.push([leaf.id, port]);
+      else ports.set(leaf.id, port), resolve();
     }));
   })));
   let step = 1;
@@ -214,17 +224,22 @@ export async function runThread(ctx) {
     const ready = performance.timeOrigin + performance.now();
     ctx.up({ type: "PYTHON", id: thread.id, started, ready });
     await firstPorts;
+    taken = true;
     saying(5);
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     await module.start(JSON.stringify(thread.plan), {
       base: `${scheme}//${location.host}`, tab, report, ports, uplink: ctx.uplink,
-      refused: (code, reason) => ctx.up({ type: "REFUSED", code, reason }),
-      onReplaced: (callback) => { replaced = callback; },
+      refused: (code) => ctx.up({ type: "REFUSED", code }),
+      onReplaced: (callback) => {
+        replaced = callback;
+        for (const [leaf, port] of late) replaced(leaf, port);
+        late = [];
+      },
     });
     ctx.up({ type: "UP", id: thread.id });
   } catch (error) {
     const text = describe(error);
     report("error", `thread did not start: ${text}`);
-    say(step, 0, 1, text.trim().split("\n").at(-1).slice(0, 200));
+    say(step, 0, 1, String(error?.message ?? error).trim().split("\n").at(-1).slice(0, 200));
   }
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from amctl.rpc.transports.base import Connection
 
-pytestmark = in_chromium
+pytestmark = [*in_chromium, pytest.mark.timeout(60)]
 RESULT = """async () => { while (!globalThis.result) await new Promise(r => setTimeout(r, 10));
     const found = globalThis.result; globalThis.result = undefined; return found }"""
 
@@ -173,7 +173,7 @@ async def test_errors_of_every_kind_reach_the_servers_log(
             )
         async with asyncio.timeout(10):
             while not all(_told(caplog, node, text) for node, text in wanted.items()):
-                await asyncio.sleep(0.02)
+                await page.evaluate("new Promise(requestAnimationFrame)")
 
 
 def _told(caplog: pytest.LogCaptureFixture, node: str, text: str) -> bool:
@@ -220,22 +220,28 @@ async def test_the_tab_keeps_its_name_over_a_reload(project: Path) -> None:
         assert await other.evaluate("sessionStorage.getItem('amctl-tab')") != first
 
 
-async def test_a_refusal_is_told_to_the_page_and_starts_nothing(project: Path) -> None:
+@pytest.mark.parametrize("code", [401, 409])
+async def test_a_refusal_is_told_to_the_page_and_starts_nothing(project: Path, code: int) -> None:
     record = """globalThis.refusals = [];
         addEventListener("amctl:refused", ({ detail }) => refusals.push(detail.code));"""
     async with open_page(project, thread("browser1"), script=record) as page:
         await ready(page)
-        await page.context.clear_cookies()
-        await page.evaluate("import('/loader.js?again')")  # the page itself would be refused
+        await page.route("**/boot.json*", lambda route: route.fulfill(status=code))
+        await page.reload()
         await page.wait_for_function("refusals.length > 0")
-        assert await page.evaluate("refusals") == [401]
+        assert await page.evaluate("refusals") == [code]
+        assert await page.evaluate("amctl.threads") == {}
 
 
 async def test_without_the_shared_module_python_still_starts(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The hooks around Pyodide are private: when they break, each thread loads it plainly."""
-    broken = """WebAssembly.instantiate = async () => { throw new Error("hooks are broken") };"""
+    broken = """const real = WebAssembly.instantiate;
+        WebAssembly.instantiate = async (code, imports) => {
+          if (imports?.env) throw new Error("hooks are broken");
+          return real(code, imports);
+        };"""
     async with open_page(project, thread("browser1"), script=broken) as page:
         await ready(page)
         assert await page.evaluate(RESULT) == {"ok": True}

@@ -115,7 +115,7 @@ async def open_page(
     await relay.start()
     try:
         async with chromium() as browser:
-            page = await browser.new_page()
+            page = await (await browser.new_context()).new_page()
             if script:
                 await page.add_init_script(script)
             await page.goto(relay.page_url)

@@ -10,6 +10,8 @@ from amctl.rpc.transports import _js
 from amctl.rpc.transports._callbacks import Callbacks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amctl.rpc.transports.base import OnData, OnLost, OnWritable
 
 __all__ = ["BrowserWebSocketConnection", "RefusedError", "dial_browser_websocket"]
@@ -18,13 +20,16 @@ HIGH_WATER = 256 << 10
 _POLL = 0.01
 _PIECE = 256 << 10
 _CLEAN = (1000, 1001)
+_OWN_CODES = 4000
 _log = logging.getLogger("amctl.rpc.transports")
 
 
 class RefusedError(ConnectionError):
     """The server ended the WebSocket, at the start or later, and said why.
 
-    A browser doesn't tell pages the HTTP status of a refused upgrade: the code is 1006 then.
+    A browser tells pages nothing of an upgrade that was refused by HTTP: the code is 1006 then.
+    So the relay accepts first and closes with its own code (HTTP's plus 4000) next, and a dial
+    that was refused looks like a connection that is lost at once, with this error.
     """
 
     def __init__(self, url: str, code: int, reason: str) -> None:
@@ -38,8 +43,15 @@ class RefusedError(ConnectionError):
 class BrowserWebSocketConnection:
     """An open WebSocket of binary messages. Made by `dial_browser_websocket`."""
 
-    def __init__(self, url: str, *, js: _js.Js | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        on_refused: Callable[[RefusedError], object] | None = None,
+        *,
+        js: _js.Js | None = None,
+    ) -> None:
         self._url = url
+        self._on_refused = on_refused
         self._js = js or _js.load()
         self._callbacks = Callbacks()
         self._loop = asyncio.get_running_loop()
@@ -124,10 +136,18 @@ class BrowserWebSocketConnection:
         elif event.type == "close":
             if not self._closed:
                 self._closed = True
-                clean = event.code in _CLEAN and self._opened.done()
-                self._end(None if clean else RefusedError(self.peer, event.code, event.reason))
+                self._end(self._verdict(event))
         elif not self._closed:
             self._take(event.data)
+
+    def _verdict(self, event: _js.JsEvent) -> RefusedError | None:
+        """What a close event of the peer's means."""
+        if event.code in _CLEAN and self._opened.done():
+            return None
+        error = RefusedError(self.peer, event.code, event.reason)
+        if event.code >= _OWN_CODES and self._on_refused is not None:
+            self._on_refused(error)
+        return error
 
     def _take(self, data: object) -> None:
         if isinstance(data, str):
@@ -156,15 +176,19 @@ class BrowserWebSocketConnection:
             self._opened.set_exception(error)
 
 
-async def dial_browser_websocket(url: str) -> BrowserWebSocketConnection:
-    """Open a WebSocket; the page's cookie goes along by itself.
+async def dial_browser_websocket(
+    url: str, on_refused: Callable[[RefusedError], object] | None = None
+) -> BrowserWebSocketConnection:
+    """Open a WebSocket; the page's cookie goes along by itself. Cancelling closes it.
 
     Args:
         url: `ws://` or `wss://`, of this page's own host.
+        on_refused: Told when the server closes with a code of its own (4000 and above), whether
+            at once or later; besides the connection's own end.
 
     Raises:
         RefusedError: If the server refused it, or nobody answered.
     """
-    connection = BrowserWebSocketConnection(url)
+    connection = BrowserWebSocketConnection(url, on_refused)
     await connection.opened()
     return connection

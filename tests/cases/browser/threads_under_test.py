@@ -1,4 +1,4 @@
-"""The entry that tests run in browser threads. A plan's "do" says what; `result` tells how it went."""
+"""The entry that tests run in browser threads: a plan's "do" says what, `result` how it went."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Stream:
         self.hash = hashlib.sha256()
         self.room = asyncio.Event()
         self.more = asyncio.Event()
-        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
         self.stalls = 0
-        connection.start(self.on_data, lambda e: self.lost.set_result(str(e)), self.room.set)
+        connection.start(self.on_data, self.lost.set_result, self.room.set)
 
     def on_data(self, data: bytes) -> None:
         self.size += len(data)
@@ -78,7 +78,7 @@ class Stream:
 
 async def do_send(host: Any, size: int, leaves: list[str], close: bool = True) -> None:
     """Send `size` bytes to each leaf at once, and compare what comes back."""
-    streams = [Stream(MessagePortConnection(getattr(host.ports, leaf))) for leaf in leaves]
+    streams = [Stream(MessagePortConnection(host.ports.get(leaf))) for leaf in leaves]
     ok = await asyncio.gather(*(stream.round_trip(size) for stream in streams))
     if close:
         for stream in streams:
@@ -101,14 +101,15 @@ async def do_send(host: Any, size: int, leaves: list[str], close: bool = True) -
 
 async def do_dial(host: Any, path: str, size: int) -> None:
     """Send `size` bytes over a WebSocket that echoes."""
-    try:
-        stream = Stream(await dial_browser_websocket(f"{host.base}{path}?tab={host.tab}"))
-    except RefusedError as error:
+    stream = Stream(await dial_browser_websocket(f"{host.base}{path}?tab={host.tab}"))
+    trip = tasks.spawn(stream.round_trip(size))
+    await asyncio.wait([trip, stream.lost], return_when=asyncio.FIRST_COMPLETED)
+    if stream.lost.done() and isinstance(error := stream.lost.result(), RefusedError):
+        trip.cancel()
         tell(ok=False, code=error.code, reason=error.reason)
         return
-    ok = await stream.round_trip(size)
     stream.connection.write(b"bye")
-    tell(ok=ok, lost=await stream.lost, stalls=stream.stalls)
+    tell(ok=trip.result(), lost=str(await stream.lost), stalls=stream.stalls)
 
 
 async def do_fail(host: Any, how: str) -> None:
@@ -123,7 +124,7 @@ async def do_fail(host: Any, how: str) -> None:
     elif how == "task":
         tasks.spawn(raise_it(), name="a failing task")
     elif how == "bare-task":
-        loop.create_task(raise_it())
+        loop.create_task(raise_it())  # noqa: RUF006 - what this is about
     elif how == "callback":
         loop.call_soon(lambda: 1 / 0)
     elif how == "javascript":
