@@ -101,6 +101,7 @@ class Server:
         self._host.on_connection = self._on_connection
         self._host.on_opened = self._acceptor.served
         if self._acceptor.dials:
+            self._host.hub.is_dialling = True
             self.machine.add(ServerStates.WebSocketTunnel)
         self.machine.bind(_Handlers(self), id="rpc-server")
         self.machine.on_dispose(lambda _: self._shut(Code.STOPPED))

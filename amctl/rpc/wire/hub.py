@@ -47,6 +47,8 @@ class Conn:
         self.session: Session | None = None
         self.closed = False
         """Finished: flush `data_to_send()`, then close the transport."""
+        self.heard = False
+        """Something arrived on a connection that we made."""
         self.framer = Framer(hub.lim.hello)
         self._out = b""
 
@@ -55,6 +57,8 @@ class Conn:
         if self.closed:
             return []
         if self.session is None:
+            if self.hub.is_dialling and not self.heard:
+                self.heard, self.made = True, now
             return self._before_hello(data, now)
         session = self.session
         return self._settle(session, session.receive_data(data, now), now)
@@ -117,15 +121,20 @@ class Conn:
         if self.closed:
             return None
         if self.session is None:
-            return self.made + self.hub.lim.hello_timeout
+            return self.made + self.hub.lim.hello_timeout if self._is_timed else None
         return self.session.next_timer()
+
+    @property
+    def _is_timed(self) -> bool:
+        """Whether the time for HELLO runs."""
+        return self.heard or not self.hub.is_dialling
 
     def tick(self, now: float) -> SessionEvents:
         """Let time pass; call it at `next_timer()`, then pull output."""
         if self.closed:
             return []
         if self.session is None:
-            late = now >= self.made + self.hub.lim.hello_timeout
+            late = self._is_timed and now >= self.made + self.hub.lim.hello_timeout
             return self.refuse(Code.TIMEOUT, "no hello") if late else []
         return self._settle(self.session, self.session.tick(now), now)
 
@@ -163,6 +172,9 @@ class Hub:
         self.source, self.token, self.lim, self.push = source, token, limits, push
         self.admit, self.allow = admit, allow
         self.sessions: dict[str, Session] = {}
+        self.is_dialling = False
+        """We dial a relay and wait there for a client: its time for HELLO starts with its first
+        byte, since nobody may come for hours."""
 
     def hello(self, conn: Conn, hello: Hello, now: float) -> SessionEvents:
         """Decide on a HELLO: resume, take over, make a session, or refuse."""

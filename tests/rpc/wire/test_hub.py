@@ -25,6 +25,7 @@ from amctl.rpc.wire.codec import decode
 from amctl.rpc.wire.framer import Framer, frame, varint
 from amctl.rpc.wire.messages import Welcome
 from tests.rpc.wire.pairs import ID, TOKEN, Pair, codes, hello, kinds, of
+from tests.rpc.wire.toy import Toy
 
 
 def refused(hub: Hub, data: bytes) -> int:
@@ -354,3 +355,16 @@ def test_a_prefix_of_a_large_frame_costs_nothing_before_hello() -> None:
     conn = Conn(Pair(connect=False).hub, 0.0)
     conn.receive_data(varint(16 << 10) + b"\x01" + bytes(5000), 0.0)
     assert conn.framer.pending <= 16 << 10
+
+
+def test_wir_3_who_dials_a_relay_waits_for_the_first_byte_without_a_limit() -> None:
+    hub = Hub(Toy(["A", "Exception"]), b"secret")
+    hub.is_dialling = True
+    conn = Conn(hub, 0.0)
+    assert conn.next_timer() is None
+    assert conn.tick(3600.0) == []
+    conn.receive_data(b"\x10", 3600.0)
+    due = conn.next_timer()
+    assert due == 3600.0 + hub.lim.hello_timeout
+    conn.tick(due)
+    assert conn.closed
