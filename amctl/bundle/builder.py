@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amctl.bundle.freshness import check, missing_files, runtime_hash, source_hashes
+from amctl.bundle.freshness import builder_hash, check, missing_files, runtime_hash, source_hashes
 from amctl.bundle.manifest import BuiltFile, Manifest, read_manifest
 from amctl.bundle.node import find_node, find_runtime, run_script
 from amctl.bundle.sources import closure
@@ -181,6 +181,7 @@ def _build(
             app=app,
             files=tuple(_list_files(fresh)),
             runtime_inputs=inputs,
+            builder=builder_hash(),
             sources=sources,
         )
         text = json.dumps(manifest.to_json(), indent=1)

@@ -9,28 +9,34 @@ from typing import TYPE_CHECKING
 from amctl.bundle.errors import RuntimeMissingError
 from amctl.bundle.manifest import FORMAT, Manifest, read_manifest
 from amctl.bundle.node import find_runtime
-from amctl.bundle.sources import closure
+from amctl.bundle.sources import closure, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["check", "compiler_hash", "is_stale", "missing_files", "runtime_hash", "source_hashes"]
+__all__ = ["builder_hash", "check", "is_stale", "missing_files", "runtime_hash", "source_hashes"]
 
 _COMPILER = ("compile.mjs", "inside.py")
+_BUILDER = ("builder.py", "manifest.py", "sources.py")
 _HERE = Path(__file__).parent
 
 
-def compiler_hash() -> str:
-    """Hash of what turns sources into bytecode: a change there makes all of it stale."""
+def builder_hash() -> str:
+    """Hash of what picks and lays out the files: a change there asks for a build."""
+    return _hash_of(_BUILDER)
+
+
+def _hash_of(names: Sequence[str]) -> str:
     digest = hashlib.sha256(str(FORMAT).encode())
-    for name in _COMPILER:
+    for name in names:
         digest.update((_HERE / name).read_bytes())
     return digest.hexdigest()[:16]
 
 
 def runtime_hash(version: str, prod: bool) -> str:
-    """Hash of what the runtime's files are made from."""
-    return hashlib.sha256(f"{version} {prod} {compiler_hash()}".encode()).hexdigest()[:16]
+    """Hash of what the runtime's files are made from, and of what compiles them."""
+    inputs = f"{version} {prod} {_hash_of(_COMPILER)}"
+    return hashlib.sha256(inputs.encode()).hexdigest()[:16]
 
 
 def source_hashes(files: Mapping[str, Path]) -> dict[str, str]:
@@ -67,7 +73,6 @@ def check(root: Path, *, prod: bool | None = None, entry: str = "nodes.browser")
     Raises:
         EntryMissingError: If there is no such module.
     """
-    sources = source_hashes(closure(root, entry))
     try:
         manifest = read_manifest(root)
     except FileNotFoundError:
@@ -82,7 +87,10 @@ def check(root: Path, *, prod: bool | None = None, entry: str = "nodes.browser")
         version = manifest.pyodide
     if version != manifest.pyodide:
         reasons.append(f"pyodide {manifest.pyodide} became {version}")
-    elif manifest.runtime_inputs != runtime_hash(version, manifest.prod):
+    elif (manifest.builder, manifest.runtime_inputs) != (
+        builder_hash(),
+        runtime_hash(version, manifest.prod),
+    ):
         reasons.append("the builder changed")
     if prod is not None and prod != manifest.prod:
         reasons.append("a prod build is wanted" if prod else "a plain build is wanted")
@@ -90,11 +98,20 @@ def check(root: Path, *, prod: bool | None = None, entry: str = "nodes.browser")
         reasons.append(f"the entry {manifest.entry} became {entry}")
     reasons += [f"{name} is missing" for name in missing_files(root, manifest)]
     old = manifest.sources
+    sources = _same_sources(root, manifest, entry) or source_hashes(closure(root, entry))
     reasons += [f"{name} is new" for name in sources.keys() - old.keys()]
     reasons += [f"{name} is gone" for name in old.keys() - sources.keys()]
     changed = (name for name in sources.keys() & old.keys() if sources[name] != old[name])
     reasons += sorted(f"{name} changed" for name in changed)
     return reasons
+
+
+def _same_sources(root: Path, manifest: Manifest, entry: str) -> dict[str, str] | None:
+    """The hashes, without reading any import: the same files import the same files."""
+    files = {name: path for name in manifest.sources if (path := locate(root, name))}
+    hashes = source_hashes(files)
+    same = (hashes, entry, builder_hash()) == (manifest.sources, manifest.entry, manifest.builder)
+    return hashes if same else None
 
 
 def is_stale(root: Path, *, prod: bool | None = None, entry: str = "nodes.browser") -> bool:

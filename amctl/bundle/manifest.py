@@ -41,6 +41,8 @@ class Manifest:
     files: tuple[BuiltFile, ...]
     runtime_inputs: str
     """Hash of what the runtime's files were made from."""
+    builder: str = ""
+    """Hash of the code that laid it out."""
     sources: dict[str, str] = field(default_factory=dict)
     """Path in the zip -> hash of the source."""
     format: int = FORMAT

@@ -1,8 +1,9 @@
 """Which modules of the project the browser gets: what its entry imports, and what that imports.
 
-Imports are read from the syntax tree, not by running anything: those inside functions count too,
-those under TYPE_CHECKING don't. So no list has to be kept by hand, and a nodes package of
-somebody else's is bundled by the same rule.
+Imports are read from the syntax tree, not by running anything. Those that run when a module is
+imported count; those under TYPE_CHECKING or inside functions don't, for that is how a module
+keeps away what only the server has. (The entry's own functions count: it is the browser's.) So no
+list has to be kept by hand, and a nodes package of somebody else's is bundled by the same rule.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from amctl.bundle.errors import EntryMissingError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["closure", "module_name"]
+__all__ = ["closure", "locate", "module_name"]
 
 
 def closure(root: Path, entry: str) -> dict[str, Path]:
@@ -33,7 +34,7 @@ def closure(root: Path, entry: str) -> dict[str, Path]:
     Raises:
         EntryMissingError: If there is no such module.
     """
-    homes = (root, Path(amctl.__file__).parents[1])
+    homes = _homes(root)
     found: dict[str, Path] = {}
     if _locate(homes, entry) is None:
         raise EntryMissingError(entry)
@@ -53,13 +54,24 @@ def closure(root: Path, entry: str) -> dict[str, Path]:
         parent = name.rpartition(".")[0]
         if parent:
             waiting.append(parent)
-        waiting += _imports(ast.parse(path.read_bytes(), str(path)), package)
+        tree = ast.parse(path.read_bytes(), str(path))
+        waiting += _imports(tree, package, functions=name == entry)
     return dict(sorted(found.items()))
+
+
+def locate(root: Path, inner: str) -> Path | None:
+    """Find the file of a path in the bundle."""
+    found = _locate(_homes(root), module_name(inner))
+    return found[1] if found and found[0] == inner else None
 
 
 def module_name(inner: str) -> str:
     """Turn a path in the bundle into the name of its module."""
     return inner.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _homes(root: Path) -> tuple[Path, Path]:
+    return root, Path(amctl.__file__).parents[1]
 
 
 def _locate(homes: Sequence[Path], name: str) -> tuple[str, Path] | None:
@@ -74,9 +86,9 @@ def _locate(homes: Sequence[Path], name: str) -> tuple[str, Path] | None:
     return None
 
 
-def _imports(tree: ast.AST, package: str) -> Iterator[str]:
+def _imports(tree: ast.AST, package: str, *, functions: bool) -> Iterator[str]:
     """Names that a module may import; some of them are no modules."""
-    for node in _running(tree):
+    for node in _running(tree, functions):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -89,8 +101,8 @@ def _imports(tree: ast.AST, package: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only type checkers see."""
+def _running(tree: ast.AST, functions: bool) -> Iterator[ast.AST]:
+    """All nodes that run at import, with those of functions if asked for."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -98,4 +110,6 @@ def _running(tree: ast.AST) -> Iterator[ast.AST]:
         children: list[ast.AST] = list(ast.iter_child_nodes(node))
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             children = list(node.orelse)
+        elif not functions and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            children = []
         waiting += children
