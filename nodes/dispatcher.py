@@ -12,10 +12,9 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from amctl.states.pipes import bind, sync
-
 from amctl.rpc.client import Client
 from amctl.rpc.payload import APayload
+from amctl.states.pipes import bind, sync
 from nodes.readiness import dispose_remote, keep_started
 from nodes.states import Names, WorkerStates, worker_schema
 from nodes.worker import WorkerHandlers

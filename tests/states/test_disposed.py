@@ -4,14 +4,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-import pytest
-
 from amctl.machine import Machine
 from amctl.states.basic import BasicStates
 from amctl.states.disposed import ARegisterDisposal, DisposedHandlers, DisposedStates
 from tests.states.sets import check_set
 
 if TYPE_CHECKING:
+    import pytest
+
     from amctl.machine import Event
 
 

@@ -59,7 +59,7 @@ class FakePage:
 async def _serve(options: argparse.Namespace) -> None:
     page = FakePage(FakeRun(options.dag, fails=options.fail))
     async with serve(page.app, options.port) as url:
-        print(url)  # noqa: T201 - a tool for people
+        print(url)
         await page.run.live(options.speed)
         await asyncio.Event().wait()
 
