@@ -38,6 +38,8 @@ _MAC_APPS = (
 _GRACE = 1.0
 """Seconds between asking a browser to end and ending it."""
 
+_LONGEST_TEMP = 40
+
 _CHROMIUM_FLAGS = (
     "--no-first-run",
     "--no-default-browser-check",
@@ -158,6 +160,12 @@ def _remove(folder: Path) -> None:
             return
 
 
+def _make_profile() -> Path:
+    """A folder with a path short enough for the Unix socket that Chromium puts there."""
+    deep = len(tempfile.gettempdir()) > _LONGEST_TEMP and os.path.isdir("/tmp")
+    return Path(tempfile.mkdtemp(prefix="amctl-browser-", dir="/tmp" if deep else None))
+
+
 def _appending(log_file: Path | None) -> BinaryIO:
     return open(log_file or os.devnull, "ab")
 
@@ -176,7 +184,7 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
     browser = find_browser()
     if browser is None:
         raise NoBrowserError((*_CHROMIUMS[:3], _FIREFOXES[0]))
-    profile = Path(tempfile.mkdtemp(prefix="amctl-browser-"))
+    profile = _make_profile()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     command = browser.command(url, profile, headless=headless, root=root)
     try:
@@ -186,6 +194,8 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # Its sockets and scraps go with the profile, even if it is killed.
+                env={**os.environ, "TMPDIR": str(profile)},
                 start_new_session=True,
             )
     except OSError as err:
