@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from amctl.bundle import BuildFailedError, Node, NodeMissingError, RuntimeMissingError, find_node
-from amctl.bundle import node as room
 from amctl.bundle.node import find_runtime, install_runtime, run_script
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def program(path: Path, text: str) -> Path:
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with nothing on PATH and no packages for Node."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(room.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     return tmp_path / "bin"
 
 
@@ -56,7 +55,7 @@ def test_the_package_of_node_is_the_second_choice(
     class Spec:
         submodule_search_locations = (str(home),)
 
-    monkeypatch.setattr(room.importlib.util, "find_spec", lambda name: Spec())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: Spec())
     assert find_node() == Node(str(node), (str(node), str(npm)), "24.0.0")
 
 
