@@ -47,7 +47,7 @@ const planned = (threads) => threads.flatMap(({ id, workers }) => [id, ...planne
 async function main() {
   const tab = await tabId();
   const boot = await askPlan(tab);
-  if (!boot) return;
+  if (!boot?.plan) return;                       // refused, or the nodes run elsewhere
   const { plan, bundle } = boot, ids = planned([...plan.ui ? [plan.ui] : [], ...plan.workers]);
   const fetching = new Set(ids);                 // threads that wait for bytes
   const onBytes = (done, total) => {

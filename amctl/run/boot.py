@@ -91,14 +91,14 @@ def _one_line(text: str) -> str:
 
 
 def boot_routes(
-    plan: Callable[[], dict[str, Any]],
+    plan: Callable[[], dict[str, Any] | None],
     manifest: Callable[[], dict[str, Any]],
     nodes: Iterable[str],
 ) -> list[Route]:
     """The two routes; whoever mounts them puts the authorisation around them.
 
     Args:
-        plan: The workflow's `boot_plan`.
+        plan: The workflow's `boot_plan`; None for a page that only shows the run.
         manifest: What the bundle holds; OSError or ValueError if it isn't built.
         nodes: Names that may report.
     """

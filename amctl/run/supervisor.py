@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
 
+    from starlette.routing import Route
+
     from amctl.rpc.transports.base import Connection
     from amctl.run.report import BrowserMode, Ending, Observer, StartOptions
     from amctl.run.settings import Settings
@@ -133,7 +135,7 @@ class Supervisor:
             matchers=workflow.matchers,
             routes=[
                 *events_routes(workflow.recorder),
-                *boot_routes(workflow.boot_plan, self._manifest, workflow.node_ids),
+                *self._boot_routes(workflow),
             ],
         )
         try:
@@ -145,6 +147,12 @@ class Supervisor:
         self._stopper.at_hard_exit(lambda: path.unlink(missing_ok=True))
         workflow.recorder.light("relay", "up", relay.url)
         return relay
+
+    def _boot_routes(self, workflow: Workflow) -> list[Route]:
+        if self._options.nodes == "local":
+            # The page may be opened all the same: it shows the run and starts nothing.
+            return boot_routes(lambda: None, dict, workflow.node_ids)
+        return boot_routes(workflow.boot_plan, self._manifest, workflow.node_ids)
 
     async def _start_nodes(self, workflow: Workflow, relay: Relay) -> None:
         if self._options.nodes == "local":
