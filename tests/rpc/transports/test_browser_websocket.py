@@ -27,7 +27,9 @@ def js(monkeypatch: pytest.MonkeyPatch) -> FakeJs:
 
 class Told:
     def __init__(self) -> None:
-        self.data, self.lost, self.room, self.refused = b"", [], 0, []
+        self.data, self.room = b"", 0
+        self.lost: list[Exception | None] = []
+        self.refused: list[RefusedError] = []
 
     def start(self, conn: BrowserWebSocketConnection) -> None:
         def on_data(data: bytes) -> None:

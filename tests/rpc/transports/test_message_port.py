@@ -13,7 +13,8 @@ class End:
     """A connection and all it was told."""
 
     def __init__(self, js: FakeJs, port: FakePort, *, start: bool = True) -> None:
-        self.port, self.data, self.lost, self.room = port, b"", [], 0
+        self.port, self.data, self.room = port, b"", 0
+        self.lost: list[Exception | None] = []
         self.conn = MessagePortConnection(port, "port:peer", js=js)
         self.fails: Exception | None = None
         if start:
