@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amctl.states.pipes import bind, sync
-
 from amctl.rpc.client import Client
+from amctl.states.pipes import bind, sync
 from nodes.states import (
     MIRRORED,
     Names,

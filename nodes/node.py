@@ -7,12 +7,11 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from amctl.rpc.repl import repl_server
-from amctl.states.pipes import bind
-
 from amctl.machine import Machine, TaskSet
 from amctl.rpc.endpoints import AttachEndpoint, DialEndpoint
+from amctl.rpc.repl import repl_server
 from amctl.rpc.server import Server
+from amctl.states.pipes import bind
 from nodes.dispatcher import DispatcherHandlers, Leaf
 from nodes.jobs import drawn_faults
 from nodes.states import WorkerStates, dispatcher_schema, worker_schema
@@ -62,10 +61,12 @@ class Node:
         # Handlers know all they need before anybody can reach the machine.
         if leads:
             leading = DispatcherHandlers(machine, plan, server, draw, self.tasks, self.leaves)
+            self.handlers: WorkerHandlers = leading
             machine.bind(leading, id="dispatcher")
             machine.bind(leading.triggers(), id="triggers")
         else:
-            machine.bind(WorkerHandlers(machine, plan, server, draw), id="worker")
+            self.handlers = WorkerHandlers(machine, plan, server, draw)
+            machine.bind(self.handlers, id="worker")
         bind(server.machine, machine, [("Ready", WorkerStates.RpcReady)])
 
     async def start(self, ports: Mapping[str, Connection], uplink: Connection | None) -> None:
