@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amctl.bundle.errors import EntryMissingError, RuntimeMissingError
+from amctl.bundle.errors import RuntimeMissingError
 from amctl.bundle.manifest import FORMAT, Manifest, read_manifest
 from amctl.bundle.node import find_runtime
 from amctl.bundle.sources import closure, locate
@@ -73,8 +73,6 @@ def check(root: Path, *, prod: bool | None = None, entry: str = "nodes.browser")
     Raises:
         EntryMissingError: If there is no such module.
     """
-    if locate(root, entry) is None:
-        raise EntryMissingError(entry)
     try:
         manifest = read_manifest(root)
     except FileNotFoundError:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amctl.bundle import EntryMissingError
 from amctl.run import bundling as room
 from amctl.run.bundling import build_bundle, clean_bundle, manifest_reader, stale_reasons
 from amctl.run.settings import load_settings
@@ -25,10 +24,9 @@ def test_the_entry_is_the_nodes_packages_own(
     assert asked == [(tmp_path, {"prod": True, "entry": "mine.browser", "progress": print})]
 
 
-def test_a_package_without_a_browser_entry_is_named(tmp_path: Path) -> None:
+def test_what_was_never_built_is_stale_whatever_the_entry(tmp_path: Path) -> None:
     settings = load_settings(None, ["NODES_PACKAGE=mine"], environ={}, home=tmp_path)
-    with pytest.raises(EntryMissingError, match=r"mine\.browser"):
-        stale_reasons(settings)
+    assert stale_reasons(settings) == ["it was never built"]
 
 
 def test_cleaning_what_is_not_there_is_fine(tmp_path: Path) -> None:
