@@ -95,10 +95,11 @@ class WorkerHandlers(DisposedHandlers):
         return bool(asked.payload or self._payload)
 
     async def RetryingState(self, e: Event) -> None:
-        """Hash it once more; cancelled when Retrying ends."""
+        """Hash it once more; cancelled when Retrying ends. Without a job it is the last one."""
         asked = e.args(ARetrying)
         self._payload = asked.payload or self._payload
-        await self._work(e, Job(asked.round, self.plan.id, asked.attempt), asked.draw)
+        job = Job(asked.round, self.plan.id, asked.attempt)
+        await self._work(e, job if asked.round else self.job or job, asked.draw)
 
     def RetryingRetrying(self, e: Event) -> bool:
         """As WorkingWorking."""
@@ -141,9 +142,10 @@ class WorkerHandlers(DisposedHandlers):
             await burn(self.plan.iterations)
             fault = self._faults(job._replace(round=draw))
         except Exception as error:
-            # Exception ends Working and with it this task, but not before its next await.
+            # Exception and Failed exclude each other, so the news goes without a state of its own.
+            self._send(job, b"", e)
             self.machine.add_err(error, source=e)
-            fault = Fault.FAIL
+            return
         if fault is Fault.FAIL:
             failed = AFailed(job.round, job.attempt)
             self.machine.add(WorkerStates.Failed, failed, source=e)

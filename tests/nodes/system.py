@@ -103,6 +103,10 @@ class System:
             ports[leaf] = await self._run_leaf(leaf)
         self.nodes[root] = await self._run(root, ports, None)
 
+    async def run_alone(self, root: str) -> Node:
+        """Bring up a node that dials, without its leaves."""
+        return await self._run(root, {}, None)
+
     async def run_leaf(self, leaf: str) -> None:
         """Bring up a leaf and give its dispatcher the port."""
         port = await self._run_leaf(leaf)

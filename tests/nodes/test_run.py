@@ -347,6 +347,19 @@ async def test_a_job_that_hangs_is_given_up_and_tried_again(
         assert outcomes.count("timeout") == 1
 
 
+async def test_a_bug_in_a_node_is_an_error_and_a_retry() -> None:
+    def broken(job: Job) -> Fault:
+        if job == (1, "browser3", 1):
+            raise RuntimeError("broken")
+        return Fault.NONE
+
+    async with System(faults=broken) as system:
+        error = system.machine.when("ErrBrowser3", "Exception")
+        check(await system.finished(), FOUR, rounds=1, executions=5)
+        assert error.done()
+        await nothing_is_wrong(system)
+
+
 async def test_succeeded_and_failed_can_not_be_claimed() -> None:
     async with System(start=()) as system:
         assert system.machine.add("Succeeded").canceled
