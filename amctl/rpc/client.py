@@ -134,7 +134,8 @@ class Client:
         """Begin to connect, or to wait for `attach`. Ready tells when the mirror is live."""
         if self._core.terminal:
             self._core = self._new_core()
-        self.machine.add(ClientStates.Start)
+        # by name too: what Start implies yields to an active Disconnected
+        self.machine.add((ClientStates.Start, ClientStates.Connecting))
 
     async def stop(self, dispose: bool = True) -> None:
         """Say goodbye and close. Calls that wait fail with NotConnectedError.
@@ -318,7 +319,8 @@ class Client:
         pump = self._pump
         if pump is not None:
             self.machine.add(ClientStates.Disconnecting)
-            events = self._core.goodbye(code)
-            self._on_events([event for event in events if not isinstance(event, Closed)])
+        events = self._core.goodbye(code)
+        self._on_events([event for event in events if not isinstance(event, Closed)])
+        if pump is not None:
             pump.finish()
         self.calls.fail_all()
