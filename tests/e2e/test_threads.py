@@ -185,10 +185,14 @@ def _told(caplog: pytest.LogCaptureFixture, node: str, text: str) -> bool:
 
 
 async def test_a_thread_whose_start_fails_shows_its_error(project: Path) -> None:
-    async with open_page(project, None, [thread("browser1", do="fail", how="start")]) as page:
-        told = """new Promise(done => addEventListener("amctl:boot",
-            ({ detail }) => detail.error && done(detail)))"""
-        assert (await page.evaluate(told))["error"] == "RuntimeError: start in Python"
+    record = """globalThis.failures = [];
+        addEventListener("amctl:boot", ({ detail }) => detail.error && failures.push(detail));"""
+    failing = thread("browser1", do="fail", how="start")
+    async with open_page(project, None, [failing], script=record) as page:
+        await page.wait_for_function("failures.length > 0")
+        (told,) = await page.evaluate("failures")
+        assert (told["node"], told["step"]) == ("browser1", 5)
+        assert told["error"] == "RuntimeError: start in Python"
 
 
 async def test_progress_is_told_step_by_step(project: Path) -> None:
