@@ -151,7 +151,10 @@ class Workflow:
         self.machine.add(OrchestratorStates.StartWork)
 
     async def finished(self) -> Outcome:
-        """Wait for the end of the work. Called again, it waits for the next end."""
+        """Wait for the end of the work. Called again, it waits for the next end.
+
+        A run that is stopped ends without success, unless it had ended before.
+        """
         ending = self._next
         outcome = await asyncio.shield(ending)
         if self._next is ending:
@@ -177,7 +180,7 @@ class Workflow:
         self.machine.dispose()
         self.recorder.light("orchestrator", "off")
         if not self._next.done():
-            self._next.cancel()
+            self._next.set_result(self._outcome(False))
 
     async def _dismiss(self, link: RootLink, grace: float) -> None:
         was_there = link.client.is_connected

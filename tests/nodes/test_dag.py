@@ -143,6 +143,7 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
         load_dag("latin.json", tmp_path)
 
 
+@pytest.mark.slow
 @given(dag=dags())
 def test_json_is_read_as_it_was_written(dag: Dag) -> None:
     assert Dag.from_json(dag.to_json()) == dag

@@ -111,6 +111,7 @@ def test_who_hashes_a_lie_is_tainted_and_no_liar() -> None:
     assert not verdict.ok
 
 
+@pytest.mark.slow
 @given(dag=dags(), data=st.data())
 def test_any_set_of_liars_is_found(dag: Dag, data: st.DataObject) -> None:
     liars = set(data.draw(st.lists(st.sampled_from(dag.ids), unique=True)))

@@ -124,6 +124,7 @@ class _Watch(Tracer):
             self.moved.add((state, self._machine.is_(state)))
 
 
+@pytest.mark.slow
 async def test_each_of_the_pipes_moves_its_target(tmp_path: Path) -> None:
     before = {id(m) for m in registry.live()}
     async with relayed(tmp_path) as system:
@@ -223,6 +224,25 @@ async def test_t10_a_second_tab_is_refused(tmp_path: Path) -> None:
         assert second.close_code == 4409
         assert system.workflow.machine.is_("NetworkReady")
         assert (await system.workflow.finished()).ok
+
+
+async def test_t5_a_stolen_connection_is_won_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def burn(iterations: int) -> bytes:
+        await asyncio.sleep(0.1)
+        return b""
+
+    monkeypatch.setattr("nodes.worker.burn", burn)
+    async with relayed(tmp_path) as system:
+        await system.workflow.machine.when("Browser3Working")
+        thief = await system.dial("/listen/browser1/localhost:1")
+        await system.workflow.machine.when_not("NetworkReady")
+        thief.start(lambda data: None, lambda error: None, lambda: None)
+        thief.close()
+        outcome = await system.workflow.finished()
+        assert outcome.ok
+        assert (outcome.rounds, outcome.executions, outcome.interrupted) == (1, 4, 1)
 
 
 async def test_t12_a_repl_client_asks_for_a_new_round(tmp_path: Path) -> None:

@@ -246,6 +246,16 @@ async def test_t11_a_worker_that_hangs_does_not_keep_the_others(
     assert "browser1 did not say that it is disposed of" in caplog.text
 
 
+async def test_who_waits_for_a_run_that_is_stopped_gets_an_outcome() -> None:
+    async with System(start=()) as system:
+        waiting = asyncio.ensure_future(system.workflow.finished())
+        await asyncio.sleep(0)
+        await system.workflow.stop()
+        outcome = await waiting
+        assert not outcome.ok
+        assert (outcome.rounds, outcome.results, outcome.ready_ms) == (0, {}, None)
+
+
 async def test_stopping_before_anybody_came_is_quick() -> None:
     async with System(start=()) as system:
         await system.workflow.stop()
@@ -374,6 +384,7 @@ async def test_deliveries_that_nobody_made_lead_nowhere() -> None:
         assert system.machine.not_(["Succeeded", "Failed", "StartWork"])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(dag=dags(), seed=st.integers(0, 2**32))
 def test_any_dag_is_verified_in_the_rounds_that_its_seed_decides(dag: Dag, seed: int) -> None:

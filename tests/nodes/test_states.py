@@ -99,6 +99,7 @@ def test_args_of_work_keep_their_types_over_the_wire() -> None:
     assert AWorking.key() == "nodes__Working"
 
 
+@pytest.mark.slow
 @given(dag=dags())
 def test_every_dag_gives_machines(dag: Dag) -> None:
     machine = Machine("orchestrator", orchestrator_schema(dag))
