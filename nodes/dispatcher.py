@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from amctl.rpc.client import Client
 from amctl.rpc.payload import APayload
+from amctl.rpc.wire.limits import DEFAULT_LIMITS
 from amctl.states.pipes import bind, sync
 from nodes.readiness import dispose_remote, keep_started
 from nodes.states import Names, WorkerStates, worker_schema
@@ -27,10 +29,15 @@ if TYPE_CHECKING:
     from nodes.jobs import Faults
     from nodes.plan import NodePlan
 
-__all__ = ["DispatcherHandlers", "Leaf"]
+__all__ = ["PORT_LIMITS", "DispatcherHandlers", "Leaf"]
 
 LEAF_GRACE = 1.2
 """Seconds for all leaves to dispose themselves; the orchestrator waits for 2."""
+
+PORT_LIMITS = replace(DEFAULT_LIMITS, hello_timeout=120.0)
+"""For a port's two ends: each is used as soon as its own Python runs, however long the other's
+takes; and nobody dials a port again. A thread's death is told by other means.
+"""
 
 _log = logging.getLogger("amctl.nodes.dispatcher")
 
@@ -48,7 +55,14 @@ class Leaf:
         self.id, self.names, self._machine = id, Names.of(id), machine
         states = worker_schema()
         self._pairs = [(state, self.names.mirror(state)) for state in states.names]
-        self.client = Client(f"bro-{id}", states, token=token, parent=machine, consumer=machine)
+        self.client = Client(
+            f"bro-{id}",
+            states,
+            token=token,
+            parent=machine,
+            consumer=machine,
+            limits=PORT_LIMITS,
+        )
         net = self.client.net
         bind(net, machine, self._pairs)
         bind(machine, net, [(WorkerStates.Start, WorkerStates.Start)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from amctl.machine import Machine, TaskSet
 from amctl.rpc.endpoints import AttachEndpoint, DialEndpoint
 from amctl.rpc.repl import repl_server
 from amctl.rpc.server import Server
+from amctl.rpc.wire.limits import DEFAULT_LIMITS
 from amctl.states.pipes import bind
-from nodes.dispatcher import DispatcherHandlers, Leaf
+from nodes.dispatcher import PORT_LIMITS, DispatcherHandlers, Leaf
 from nodes.jobs import drawn_faults
 from nodes.states import WorkerStates, dispatcher_schema, worker_schema
 from nodes.worker import WorkerHandlers
@@ -54,6 +56,7 @@ class Node:
             token=plan.token,
             parent=machine,
             push_interval=PUSH_INTERVAL,
+            limits=replace(DEFAULT_LIMITS if plan.listen else PORT_LIMITS, sessions=1),
         )
         self.repl = repl_server(machine, partial(dial, plan.repl), plan.token)
         self.leaves = {id: Leaf(id, machine, plan.token) for id in plan.leaves}
