@@ -30,8 +30,8 @@ from amctl.machine import (
 from amctl.machine._reads import Reads
 from amctl.machine.handlers import Action, Binding, HandlerTable
 from amctl.machine.plan import Planner
-from amctl.rpc._remap import remap
 from amctl.rpc._transition import MirrorTransition
+from amctl.rpc._waits import leave_first, remap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -179,6 +179,7 @@ class Mirror(Reads):
         touched = list(dict.fromkeys(touched))
         enters = [i for i in touched if is_ >> i & 1]
         exits = [i for i in touched if not is_ >> i & 1]
+        leave_first(self._subs, enters, exits)
         self._subs.process(enters, exits, self._clock, self.queue_tick)
 
     def _needs_tx(self) -> bool:

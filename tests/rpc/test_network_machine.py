@@ -273,6 +273,20 @@ async def test_27_several_waiters_resolve_and_what_is_true_resolves_at_once() ->
         assert gone.done()
 
 
+async def test_l_1_states_swapped_by_one_move_were_never_active_together() -> None:
+    async with world(states=Plain) as w:
+        _, net = await w.ready(states=Plain)
+        await net.add("A")
+        both, neither = net.when("A", "C"), net.when_not("A", "C")
+        await net.set("C")
+        assert not both.done()
+        assert not neither.done()
+        await net.add("A")
+        assert both.done()
+        await net.set("D")
+        assert neither.done()
+
+
 async def test_28_when_time_waits_for_all() -> None:
     async with world(states=Plain) as w:
         _, net = await w.ready(states=Plain)

@@ -1,7 +1,8 @@
-"""Moves the open waits of a mirror to other indexes.
+"""What the open waits of a mirror need beyond those of a machine.
 
-Waits count by index, but mean states. The order of states is the server's word, so it may change
-at a handshake or with the schema.
+They count by index, but mean states: the order of states is the server's word, so it may change at
+a handshake or with the schema. And one move of a mirror may stand for many transitions, so states
+that it swaps were never active together.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from amctl.machine import Subscriptions
 
-__all__ = ["remap"]
+__all__ = ["leave_first", "remap"]
 
 
 def remap(subs: Subscriptions, names: Sequence[str], index: Mapping[str, int]) -> None:
@@ -48,6 +49,21 @@ def remap(subs: Subscriptions, names: Sequence[str], index: Mapping[str, int]) -
             subs._contexts[new] = context
     for context in gone:
         subs._closed(context)
+
+
+def leave_first(subs: Subscriptions, enters: Sequence[int], exits: Sequence[int]) -> None:
+    """Take back what no longer counts, before what newly counts is looked at.
+
+    # differs from Go, and from a local machine: two states swapped by one move don't fulfil a wait
+    for both.
+    """
+    by_state = subs._by_state
+    if by_state:
+        for states, negated in ((exits, False), (enters, True)):
+            for i in states:
+                for wait in by_state.get(i, ()):
+                    if wait.negated is negated:
+                        wait.matched &= ~(1 << i)
 
 
 def _move_when(subs: Subscriptions, wait: _When, moved: Mapping[int, int | None]) -> None:
