@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -396,3 +397,39 @@ def test_any_dag_is_verified_in_the_rounds_that_its_seed_decides(dag: Dag, seed:
         outcome = runner.run(run())
     rounds, executions = simulate(dag, seed, 20)
     check(outcome, dag, rounds=rounds, executions=executions)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chance", range(5))
+@DAGS
+async def test_t5_a_run_survives_any_losses(
+    dag: Dag, chance: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads die and connections break at random moments; the seed still decides the outcome."""
+    draw = random.Random(chance)
+
+    async def burn(iterations: int) -> bytes:
+        await asyncio.sleep(draw.uniform(0.01, 0.5))
+        return b""
+
+    monkeypatch.setattr("nodes.worker.burn", burn)
+    async with System(dag, faults=None, fault_seed=chance, success_rate=8) as system:
+        ending = asyncio.ensure_future(system.finished())
+        for _ in range(12):
+            await asyncio.sleep(draw.choice([0.0, 0.003, 0.3, 1.5]))
+            if ending.done():
+                break
+            node = draw.choice([id for id in dag.ids if id in system.nodes])
+            if dag.root_of(node) == node and draw.random() < 0.5:
+                system.cut(node)
+                continue
+            await system.kill(node)
+            await asyncio.sleep(draw.choice([0.0, 0.01, 2.0]))
+            if dag.root_of(node) == node:
+                await system.run(node)
+            else:
+                await system.run_leaf(node)
+        outcome = await ending
+        rounds, executions = simulate(dag, chance, 8)
+        check(outcome, dag, rounds=rounds, executions=executions)
+        await nothing_is_wrong(system)
