@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["LOG_FILE", "log_to"]
+__all__ = ["LOG_FILE", "begin_log", "log_to"]
 
 LOG_FILE = "amctl.log"
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname).1s %(name)s: %(message)s"
@@ -23,9 +24,17 @@ _DETAILED = 4
 _OURS = ("amctl", "nodes")
 
 
+def begin_log(path: Path) -> None:
+    """Drop what earlier runs have written; call it once this run has its place to itself."""
+    os.truncate(path, 0)
+
+
 @contextlib.contextmanager
 def log_to(folder: Path, *, am_log: int = 0, verbose: int = 0) -> Iterator[Path]:
-    """Log to `folder`/amctl.log for as long as the context lasts; the last run's is replaced.
+    """Log to `folder`/amctl.log for as long as the context lasts.
+
+    The file is continued: a run that finds another one in its way must not wipe that one's log.
+    `begin_log` starts it anew.
 
     Args:
         folder: Made if it isn't there.
@@ -38,7 +47,6 @@ def log_to(folder: Path, *, am_log: int = 0, verbose: int = 0) -> Iterator[Path]
     path = folder / LOG_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
         # Appending, since a browser of ours writes into the same file.
         file = logging.FileHandler(path, mode="a", encoding="utf-8")
     except OSError as err:

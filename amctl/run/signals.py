@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["INTERRUPTED", "Stopper", "stop_on_signals"]
 
 INTERRUPTED = 130
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopper:
@@ -46,7 +46,7 @@ class Stopper:
 
 @contextlib.contextmanager
 def stop_on_signals(stopper: Stopper) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into `stopper.ask()` while the context lasts."""
+    """Turn SIGINT, SIGTERM and SIGHUP into `stopper.ask()` while the context lasts."""
     loop = asyncio.get_running_loop()
     taken: list[signal.Signals] = []
     for number in _SIGNALS:

@@ -27,7 +27,7 @@ from amctl.run.boot import boot_routes
 from amctl.run.browser import OpenBrowser, can_open, launch, open_for_person
 from amctl.run.errors import BrowserDiedError, NoBrowserError, PortTakenError
 from amctl.run.events import events_routes
-from amctl.run.logs import log_to
+from amctl.run.logs import begin_log, log_to
 from amctl.run.report import Report
 from amctl.run.signals import Stopper, stop_on_signals
 from amctl.run.token import make_token, token_file
@@ -143,6 +143,7 @@ class Supervisor:
         except PortInUseError as err:
             raise PortTakenError(address.host, address.port) from err
         stack.push_async_callback(relay.stop)
+        begin_log(self._log_path)
         path = stack.enter_context(token_file(self._settings.repl_dir, self._token))
         self._stopper.at_hard_exit(lambda: path.unlink(missing_ok=True))
         workflow.recorder.light("relay", "up", relay.url)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amctl.run.errors import RunFolderError
-from amctl.run.logs import log_to
+from amctl.run.logs import begin_log, log_to
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,18 @@ def test_our_lines_reach_the_file_and_handlers_go_with_the_run(tmp_path: Path) -
         logging.getLogger("amctl.x").debug("unseen")
     assert path.read_text(encoding="utf-8").endswith("I amctl.x: seen\n")
     assert logging.getLogger().handlers == before
+
+
+def test_a_log_goes_on_until_a_run_begins_it_anew(tmp_path: Path) -> None:
+    for word in ("first", "second"):
+        with log_to(tmp_path) as path:
+            logging.getLogger("amctl.x").info(word)
+    assert path.read_text(encoding="utf-8").count("amctl.x") == 2
+    with log_to(tmp_path) as path:
+        begin_log(path)
+        logging.getLogger("amctl.x").info("third")
+    assert path.read_text(encoding="utf-8").endswith("third\n")
+    assert path.read_text(encoding="utf-8").count("amctl.x") == 1
 
 
 def test_am_log_4_adds_debug_lines(tmp_path: Path) -> None:

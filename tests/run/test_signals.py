@@ -27,7 +27,7 @@ async def test_the_first_asks_and_the_second_leaves_at_once() -> None:
 
 
 @pytest.mark.realtime
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_signals_ask(number: signal.Signals) -> None:
     stopper = Stopper(lambda code: None)
     with stop_on_signals(stopper):

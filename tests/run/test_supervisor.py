@@ -167,14 +167,16 @@ async def test_a_port_in_use_is_one_error_and_nothing_is_left(stage: Stage) -> N
     assert stage.left_behind() == {"amctl.log"}
 
 
-async def test_a_run_that_finds_the_port_taken_leaves_the_others_token(stage: Stage) -> None:
+async def test_a_run_that_finds_the_port_taken_leaves_the_others_files(stage: Stage) -> None:
     (stage.home / "tmp").mkdir()
     (stage.home / "tmp" / "token").write_text("theirs")
+    (stage.home / "tmp" / "amctl.log").write_text("theirs too\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"RELAY_ADDR=127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(PortTakenError):
             await stage.run("ok", address)
     assert (stage.home / "tmp" / "token").read_text() == "theirs"
+    assert (stage.home / "tmp" / "amctl.log").read_text().startswith("theirs too\n")
 
 
 async def test_a_token_that_cant_be_written_stops_the_run(stage: Stage) -> None:
