@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["RefusedError", "WebSocketConnection", "dial_websocket", "listen_websocket"]
 
 MAX_MESSAGE = 4 << 20
+_OPEN_TIMEOUT = 10.0
+"""Seconds that a peer has for its upgrade request."""
 _CLOSE_TIMEOUT = 3.0
 _log = logging.getLogger("amctl.rpc.transports")
 
@@ -53,7 +55,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._core, self._accept, self._headers = core, accept, dict(headers or {})
         self._callbacks = Callbacks()
         self._transport: asyncio.Transport | None = None
-        self._closing = self._full = self._started = False
+        self._closing = self._full = self._started = self._ours = False
         self._peer = "ws:?"
         self._error: Exception | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,7 +112,7 @@ class WebSocketConnection(asyncio.Protocol):
         """See `Connection.close`; the peer has 3 seconds to answer the close frame."""
         if self._closing:
             return
-        self._closing = True
+        self._closing = self._ours = True
         if self._core.state is State.OPEN:
             self._core.send_close(code, reason.encode()[:120].decode(errors="ignore"))
             self._flush()
@@ -137,6 +139,8 @@ class WebSocketConnection(asyncio.Protocol):
             request.headers.update(self._headers)
             self._core.send_request(request)
             self._flush()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(_OPEN_TIMEOUT, self._abort)
 
     def data_received(self, data: bytes) -> None:
         """Feed the core and handle what it found."""
@@ -169,7 +173,7 @@ class WebSocketConnection(asyncio.Protocol):
         """Tell the dialler or the reader."""
         if self._timer is not None:
             self._timer.cancel()
-        clean = self._closing or self.close_code in (1000, 1001)
+        clean = self._ours or self.close_code in (1000, 1001)
         self._closing = True
         if not self._opened.done():
             error = exc or self._error or ConnectionResetError("closed during the handshake")
@@ -209,6 +213,9 @@ class WebSocketConnection(asyncio.Protocol):
             self._opened.set_exception(RefusedError(url, response.status_code, body))
 
     def _open(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self._opened.done():
             self._opened.set_result(None)
         if not self._started and self._transport is not None:

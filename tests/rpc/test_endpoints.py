@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from amctl.rpc.endpoints import DialEndpoint, ListenEndpoint, TcpEndpoint
+from amctl.rpc.transports.tcp import listen_tcp
+
+
+@pytest.mark.realtime
+async def test_a_tcp_endpoint_keeps_the_port_it_had() -> None:
+    endpoint = TcpEndpoint()
+    first = await endpoint.listen(lambda _: None, 0)
+    port = first.port
+    first.close()
+    again = await endpoint.listen(lambda _: None, port)
+    assert again.port == port
+    again.close()
+
+
+@pytest.mark.realtime
+async def test_a_listen_endpoint_is_told_the_port_it_had() -> None:
+    asked: list[int] = []
+
+    async def make(accept: object, port: int) -> object:
+        asked.append(port)
+        return await listen_tcp("127.0.0.1", 0, accept)  # type: ignore[arg-type]
+
+    listener = await ListenEndpoint(make).listen(lambda _: None, 7)  # type: ignore[arg-type]
+    listener.close()
+    assert asked == [7]
+
+
+async def test_a_dial_that_takes_too_long_is_a_timeout() -> None:
+    async def dial() -> object:
+        await asyncio.sleep(100)
+        raise AssertionError
+
+    with pytest.raises(TimeoutError):
+        await DialEndpoint(dial, deadline=2.0).connect()  # type: ignore[arg-type]
+    assert asyncio.get_running_loop().time() == pytest.approx(2.0)
