@@ -121,6 +121,43 @@ def test_runs_beside_each_other_install_once(checkout: Checkout) -> None:
     assert sum("installing what" in text for text in errors) == 1
 
 
+FAKE_PYTHON = """#!/bin/sh
+here=$(dirname "$0")
+case "$*" in
+    *"-m venv "*)
+        [ -f "$here/has-venv" ] || exit 1
+        for last in "$@"; do :; done
+        mkdir -p "$last/bin"
+        cp "$here/stub" "$last/bin/amctl"
+        cp "$here/stub" "$last/bin/python" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_a_python_that_cannot_make_environments_gets_debians_package_if_root(
+    checkout: Checkout, tmp_path: Path, root: bool
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, text in {
+        "python3": FAKE_PYTHON,
+        "stub": STUB,
+        "id": f"#!/bin/sh\necho {0 if root else 1000}\n",
+        "apt-get": '#!/bin/sh\necho "apt-get $*" >&2; touch "$(dirname "$0")/has-venv"\n',
+    }.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    shutil.rmtree(checkout.root / ".venv")
+    done = checkout.run("start", PATH=f"{programs}:{os.environ['PATH']}", PYTHON="")
+    assert ("install -y python3-venv" in done.stderr) is root
+    if root:
+        assert done.stdout == "amctl in /: start\n"
+    else:
+        assert done.returncode == 1
+        assert "hint: Debian: apt-get install python3-venv" in done.stderr
+
+
 def test_without_python_it_says_how(checkout: Checkout, tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
