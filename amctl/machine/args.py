@@ -8,19 +8,22 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from amctl.machine.errors import ArgsError
+from amctl.machine.errors import ArgsError, RemoteError
 
-__all__ = ["Args", "ArgsLike", "as_args", "parse_args"]
+if typing.TYPE_CHECKING:
+    from amctl.machine.subscriptions import Signal
+
+__all__ = ["ERROR_KEY", "ACheck", "AException", "Args", "ArgsLike", "as_args", "parse_args"]
 
 A = TypeVar("A", bound="Args")
-_NO_ARGS: Mapping[str, Any] = types.MappingProxyType({})
+_hints: dict[type, dict[str, Any]] = {}
 
 
 class Args:
     """Base of typed arguments. Subclass it as a frozen dataclass named `A<State>`.
 
     Every field needs a default, since a handler that gets no such arguments sees the default
-    object. Fields are of JSON's types and bytes, or anything while they stay in the process.
+    object. Fields may be of JSON's types and bytes, or anything while they stay in the process.
     """
 
     prefix: ClassVar[str] = "am"
@@ -37,7 +40,7 @@ class Args:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
             value = getattr(self, field.name)
             if value != field.default:
-                out[field.name] = value
+                out[field.name] = _plain(value)
         return out
 
     @classmethod
@@ -47,31 +50,78 @@ class Args:
         Raises:
             ArgsError: A value's type is not the declared one.
         """
-        declared = typing.get_type_hints(cls)
+        if not isinstance(data, Mapping):
+            raise ArgsError(cls.__name__, "", f"can't be made of {data!r:.60}")
+        declared = _hints.get(cls) or _hints.setdefault(cls, typing.get_type_hints(cls))
         known = {}
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # see to_wire
             if field.name in data:
-                value = data[field.name]
-                if not _fits(value, declared[field.name]):
-                    raise ArgsError(cls.__name__, field.name, f"can't be {value!r:.60}")
-                known[field.name] = value
+                try:
+                    known[field.name] = _fit(data[field.name], declared[field.name])
+                except TypeError:
+                    problem = f"can't be {data[field.name]!r:.60}"
+                    raise ArgsError(cls.__name__, field.name, problem) from None
         return cls(**known)
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _plain(value: Any) -> Any:
+    if isinstance(value, Args):
+        return value.to_wire()
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value
+
+
+def _fit(value: Any, hint: Any) -> Any:
+    """The value as its declared type; raises TypeError when it is another one."""
     if hint is Any:
-        return True
-    origin = typing.get_origin(hint)
+        return value
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, option) for option in typing.get_args(hint))
+        return _fit_any(value, inner)
+    if origin is typing.Literal:
+        if value in inner:
+            return value
+        raise TypeError
     kind = origin or hint
+    if kind is tuple and isinstance(value, list | tuple):
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            return tuple(_fit(v, inner[0]) for v in value)
+        if inner and len(inner) != len(value):
+            raise TypeError
+        return tuple(map(_fit, value, inner)) if inner else tuple(value)
+    if kind in (list, Sequence) and isinstance(value, list | tuple):
+        return [_fit(v, inner[0]) for v in value] if inner else list(value)
+    if kind in (dict, Mapping) and isinstance(value, Mapping):
+        if not inner:
+            return value
+        return {_fit(k, inner[0]): _fit(v, inner[1]) for k, v in value.items()}
+    return _fit_one(value, kind)
+
+
+def _fit_any(value: Any, options: tuple[Any, ...]) -> Any:
+    for option in options:
+        try:
+            return _fit(value, option)
+        except TypeError:
+            continue
+    raise TypeError
+
+
+def _fit_one(value: Any, kind: Any) -> Any:
     if kind is None or kind is types.NoneType:
-        return value is None
-    if kind is float and type(value) is int:
-        return True
-    if kind is int and type(value) is bool:
-        return False
-    return isinstance(value, kind) if isinstance(kind, type) else True
+        fits = value is None
+    elif kind in (int, float):
+        fits = type(value) is int or (kind is float and type(value) is float)
+    elif isinstance(kind, type) and issubclass(kind, Args) and isinstance(value, Mapping):
+        return kind.from_wire(value)
+    else:
+        fits = not isinstance(kind, type) or isinstance(value, kind)
+    if not fits:
+        raise TypeError
+    return value
 
 
 ArgsLike = Args | Sequence[Args] | Mapping[str, Any] | None
@@ -80,7 +130,7 @@ ArgsLike = Args | Sequence[Args] | Mapping[str, Any] | None
 def as_args(args: ArgsLike) -> Mapping[str, Any]:
     """One map for whatever a caller passes; typed objects stand under their keys."""
     if args is None:
-        return _NO_ARGS
+        return {}
     if isinstance(args, Args):
         return {args.key(): args}
     if isinstance(args, Mapping):
@@ -93,4 +143,78 @@ def parse_args(cls: type[A], args: Mapping[str, Any]) -> A:
     value = args.get(cls.key())
     if isinstance(value, cls):
         return value
-    return cls.from_wire(value) if isinstance(value, Mapping) else cls()
+    return cls() if value is None else cls.from_wire(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class AException(Args):
+    """What comes with the state Exception (ERR-4)."""
+
+    prefix: ClassVar[str] = "_am"
+
+    err: BaseException | None = None
+    """The error itself; across the network a RemoteError with its text."""
+    handler: str = ""
+    """The handler that failed, if one did."""
+    called: tuple[str, ...] = ()
+    """What that handler's mutation called."""
+    targets: tuple[str, ...] = ()
+    """What it would have activated."""
+
+    @property
+    def trace(self) -> str:
+        """The error's traceback as text."""
+        import traceback
+
+        return "".join(traceback.format_exception(self.err)) if self.err is not None else ""
+
+    def to_wire(self) -> dict[str, Any]:
+        """As any arguments, with the error as its text."""
+        out = dict(super().to_wire())
+        if self.err is not None:
+            out["err"] = f"{type(self.err).__name__}: {self.err}"
+        return out
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any] | str | BaseException) -> AException:
+        """See Args.from_wire. An error alone, or its text, will do, too."""
+        if isinstance(data, BaseException):
+            return cls(data)
+        if isinstance(data, str):
+            return cls(RemoteError(data))
+        text = data.get("err")
+        rest = super().from_wire({k: v for k, v in data.items() if k != "err"})
+        return dataclasses.replace(rest, err=None if text is None else RemoteError(str(text)))
+
+
+ERROR_KEY = AException.key()
+"""Where the error stands among the arguments of Exception."""
+
+
+class ACheck(Args):
+    """Takes the answer of a Can* question that was asked while the machine was busy (CAN-2).
+
+    Pass a new one with the question. It is always answered, also when the machine refuses to ask.
+    # differs from Go: `canceled` holds the truth (CAN-3).
+    """
+
+    prefix: ClassVar[str] = "_am"
+
+    def __init__(self) -> None:
+        from amctl.machine.subscriptions import Signal
+
+        self.done: Signal = Signal(what="check")
+        """Closes with the answer."""
+        self.canceled: bool | None = None
+        """The answer; None while there is none."""
+
+    @classmethod
+    def key(cls) -> str:
+        """The original's key."""
+        return "_am__Any"
+
+    def answer(self, canceled: bool) -> None:
+        """For the machine: give the answer. Only the first one counts."""
+        if self.canceled is None:
+            self.canceled = canceled
+            self.done.close()

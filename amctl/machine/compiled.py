@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amctl.machine.errors import UnknownStateError
+from amctl.machine.schema import EXCEPTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
-    from amctl.machine.schema import StateDef
+    from amctl.machine.schema import Schema
 
-__all__ = ["EXCEPTION", "Compiled"]
-
-EXCEPTION = "Exception"
+__all__ = ["Compiled"]
 
 
 class Compiled:
-    """A schema by state index: one mask or tuple per relation and state."""
+    """A schema by state index: one mask or tuple per relation and state. Shared by machines."""
 
     __slots__ = (
         "add",
         "after",
         "auto",
+        "bits",
         "exception",
         "has_add",
         "has_after",
@@ -36,55 +35,52 @@ class Compiled:
         "remove",
         "removed_by",
         "require",
+        "schema",
         "start",
-        "states",
     )
 
-    def __init__(
-        self, states: Mapping[str, StateDef], names: Sequence[str], mach_id: str = ""
-    ) -> None:
-        missing = [n for n in states if n not in set(names)]
-        unknown = [n for n in names if n not in states]
-        if unknown or missing:
-            raise UnknownStateError(mach_id, unknown or missing, tuple(states))
-        self.names = names = tuple(dict.fromkeys(names))
-        self.states = states
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.names = names = schema.names
         self.index = {name: i for i, name in enumerate(names)}
-        size = len(names)
-        never = 1 << size  # a bit no machine ever sets: an unknown requirement
-        mask = self._mask
-        self.require = [mask(states[n].require, never) for n in names]
-        self.add = [tuple(self.index[a] for a in states[n].add if a in self.index) for n in names]
-        self.remove = [mask(states[n].remove) for n in names]
-        self.after = [mask(states[n].after) for n in names]
-        self.removed_by = [0] * size
+        self.bits = {name: 1 << i for i, name in enumerate(names)}
+        states = [schema[name] for name in names]
+        never = 1 << len(names)  # a bit no machine ever sets: an unknown requirement
+        self.require = [self._mask(s.require, never) if s.require else 0 for s in states]
+        self.add = [tuple(self.index[a] for a in s.add if a in self.index) for s in states]
+        self.remove = [self._mask(s.remove) if s.remove else 0 for s in states]
+        self.after = [self._mask(s.after) if s.after else 0 for s in states]
+        self.removed_by = [0] * len(names)
         self.multi = self.auto = self.has_require = self.has_add = 0
         self.has_remove = self.has_after = 0
-        for i, name in enumerate(names):
+        for i, state in enumerate(states):
             bit = 1 << i
-            self.multi |= bit if states[name].multi else 0
-            self.auto |= bit if states[name].auto else 0
-            self.has_require |= bit if self.require[i] else 0
-            self.has_add |= bit if self.add[i] else 0
-            self.has_remove |= bit if self.remove[i] else 0
-            self.has_after |= bit if self.after[i] else 0
-            for j in range(size):
-                if self.remove[i] >> j & 1:
-                    self.removed_by[j] |= bit
-        self.exception = self.index[EXCEPTION]
+            if state.multi:
+                self.multi |= bit
+            if state.auto:
+                self.auto |= bit
+            if self.require[i]:
+                self.has_require |= bit
+            if self.add[i]:
+                self.has_add |= bit
+            if self.after[i]:
+                self.has_after |= bit
+            if self.remove[i]:
+                self.has_remove |= bit
+                for other in state.remove:
+                    self.removed_by[self.index[other]] |= bit
+        self.exception = self.bits[EXCEPTION]
         self.start = self.index.get("Start", -1)
-        order = self._require_order()
-        self.position = [-1] * size
+        self.position = [-1] * len(names)
         self.positioned = 0
-        for at, i in enumerate(order):
+        for at, i in enumerate(self._require_order()):
             self.position[i] = at
             self.positioned |= 1 << i
 
     def _mask(self, names: Iterable[str], unknown: int = 0) -> int:
         out = 0
         for name in names:
-            i = self.index.get(name)
-            out |= unknown if i is None else 1 << i
+            out |= self.bits.get(name, unknown)
         return out
 
     def _require_order(self) -> list[int]:
@@ -99,7 +95,7 @@ class Compiled:
             if i in done:
                 return True
             path.add(i)
-            for name in self.states[self.names[i]].require:
+            for name in self.schema[self.names[i]].require:
                 j = self.index.get(name)
                 if j is not None and not visit(j):
                     return False
@@ -108,7 +104,7 @@ class Compiled:
             order.append(i)
             return True
 
-        for i in range(len(self.names)):
-            if self.require[i] and not visit(i):
+        for i, require in enumerate(self.require):
+            if require and not visit(i):
                 return []
         return order

@@ -1,63 +1,87 @@
-"""The machine: mutations, their queue, handlers and life.
-
-Speed: an idle machine that nobody watches carries out a known mutation by one dict look-up and a
-loop over ticks. One int, `_gate`, says whether anything forbids that.
-"""
+"""The machine: mutations, errors, handlers, tracers, schema, and its end."""
 
 from __future__ import annotations
 
-import asyncio
+import logging
+import os
+import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.machine import registry
-from amctl.machine._drive import BUSY, DISPOSED, ERROR_KEY, TRACED, WATCHED, Drive
-from amctl.machine._reads import plain
-from amctl.machine.args import ArgsLike, as_args
-from amctl.machine.errors import MachineError
-from amctl.machine.handlers import Binding, HandlerTable
+from amctl.machine.args import AException, as_args
+from amctl.machine.bound import Bound
+from amctl.machine.core import BUSY, CLOSED
+from amctl.machine.disposal import Disposal
+from amctl.machine.errors import NestedEvalError, SchemaError
+from amctl.machine.event import Event, Mutation, Source, as_source
+from amctl.machine.handlers import HandlerTable
+from amctl.machine.limits import Limits
 from amctl.machine.pipes import PipeRegistry
-from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, Called, Planner
+from amctl.machine.plan import CHECK_ADD, CHECK_REMOVE, Planner
 from amctl.machine.relations import ADD, REMOVE, SET
-from amctl.machine.result import CANCELED, EXECUTED, MutationType, Result
-from amctl.machine.schema import EXCEPTION, Schema, States
-from amctl.machine.subscriptions import Signal, Subscriptions
-from amctl.machine.tasks import TaskSet
-from amctl.machine.tracer import Hooks, Tracer
-from amctl.machine.transition import Event, Mutation, Source, Transition
+from amctl.machine.result import CANCELED, MutationType, Result
+from amctl.machine.schema import EXCEPTION, Schema
+from amctl.machine.signals import Signal
+from amctl.machine.subscriptions import Subscriptions
+from amctl.machine.tasks import HandlerTasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from asyncio import Task
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from concurrent.futures import Future
 
-    from amctl.machine.view import BatchOp, MachineView, StatesLike
+    from amctl.machine.args import ArgsLike
+    from amctl.machine.errors import HandlerTimeoutError
+    from amctl.machine.handlers import Action, Handler
+    from amctl.machine.reads import StatesLike
+    from amctl.machine.states import States
+    from amctl.machine.tracer import Hooks, Tracer
+    from amctl.machine.view import BatchOp, MachineView
 
-__all__ = ["ERROR_KEY", "Machine"]
+__all__ = ["Machine"]
 
-_CLOSED_GATE = BUSY | DISPOSED
+T = TypeVar("T")
+_log = logging.getLogger("amctl.machine")
+_INTERNAL_ERRORS = 10
 
 
-class Machine(Drive):
-    """A local machine. Belongs to one asyncio loop, and works without one if no handler is async.
+class Machine(Bound):
+    """A set of states, many active at once, with a clock for each.
+
+    Mutations are plain calls: on an idle machine they run, with everything they cause, before they
+    return; inside of a handler they are queued. Handlers are methods named after state and phase
+    (see `bind`). A machine belongs to the thread that made it, and to the loop that runs there, if
+    coroutine handlers or waits are used; `post_threadsafe` is the door for other threads.
 
     Args:
-        id: Its name, unique among those that talk to each other.
-        states: A `States` class, a Schema, or a map of definitions.
-        names: Index order; None: the class's, the Schema's, or alphabetical for a map.
-        handlers: An object or map to bind at once.
-        parent: Its tracers hear of this machine, and its disposal disposes of it.
-        tags: `key` or `key:value` strings for tools.
-        queue_limit: Waiting mutations beyond which new ones are canceled.
-        tracers: Bound before the machine begins.
-        handler_timeout: Seconds after which a synchronous handler counts as failed, found once it
-            has returned (PAN-7). None: no limit.
-        clock: Seconds, for `handler_timeout`; needed with it.
+        id: Shown everywhere; empty makes a random one.
+        states: A `States` class, a `Schema`, or a map as in SCH-1. If it contradicts itself, the
+            machine starts with Exception active (SCH-8).
+        names: Index order, when `states` doesn't have one.
+        handlers: Bound right away, as by `bind`.
+        parent: Its tracers are told of this machine, which ends with it (see `context`).
+        parent_id: Instead of `parent`, for a parent elsewhere.
+        tags: Labels `key` or `key:value`.
+        queue_limit: How many mutations may wait.
+        tracers: Told of everything from the start.
+        handler_timeout: Seconds that a plain handler may take; its transition is canceled
+            afterwards if it took longer (PAN-7). None never looks.
+            # differs from Go, where it is 0.1: there, a handler that is late has been stopped;
+            # here it has done its work, and may be late because others had the processor.
+        context: When it ends, the machine adds Disposing if it has that state, or else disposes of
+            itself (DSP-4). A machine as context ends when it is disposed of; None is the parent.
+        limits: The rarely used rest.
+        now: The stop-watch of handlers, in seconds.
 
     Raises:
-        UnknownStateError: `names` and the schema don't agree.
-        HandlerNameError: A handler fits no state.
+        SchemaError: `names` and `states` differ.
+        BindError: See `bind`.
     """
 
     is_local = True
+    """Mutations take effect within the call."""
 
     def __init__(
         self,
@@ -67,228 +91,135 @@ class Machine(Drive):
         names: Iterable[str] | None = None,
         handlers: object | None = None,
         parent: MachineView | None = None,
+        parent_id: str = "",
         tags: Iterable[str] = (),
         queue_limit: int = 1000,
         tracers: Iterable[Tracer] = (),
         handler_timeout: float | None = None,
-        clock: Callable[[], float] | None = None,
+        context: Signal | MachineView | None = None,
+        limits: Limits = Limits(),  # noqa: B008  # frozen
+        now: Callable[[], float] = time.perf_counter,
     ) -> None:
-        if handler_timeout is not None and clock is None:
-            raise MachineError(f"machine {id!r}: handler_timeout needs a clock")
-        schema = states.schema() if isinstance(states, type) else states
-        schema = schema if isinstance(schema, Schema) and names is None else Schema(schema, names)
-        self.id = id
-        self.parent_id = parent.id if parent else ""
+        self.id = id or os.urandom(8).hex()
+        self.parent_id = parent.id if parent is not None else parent_id
         self.tags = tuple(dict.fromkeys(tags))
         self.queue_limit = queue_limit
         self.handler_timeout = handler_timeout
+        self.limits = limits
         self.queue_tick = 1
         self.machine_tick = 0
-        self.pipes = PipeRegistry()
-        self._clock_fn = clock or (lambda: 0.0)
         self._gone = False
-        self._set_schema(schema)
-        self._clock = [0] * len(self._compiled.names)
-        self._queue: deque[Mutation] = deque()
-        self._pending = 0
-        self._error: BaseException | None = None
-        self._tx: Transition | None = None
-        self._gate = 0
-        self._tracers: tuple[Tracer, ...] = ()
-        self._hooks: Hooks | None = None
-        self._time: tuple[int, ...] | None = None
-        self._subs = Subscriptions(self._watch, self._unwatch)
-        self._tasks = TaskSet(id)
-        self._auto_failed: dict[Called, int] = {}
-        self._ended = Signal(what=f"disposal of {id}")
-        self._disposing = False
-        self._on_dispose: list[Callable[[str], None]] = []
-        self._queue_ended = Signal(True)
-        self._begin(parent, tracers, handlers)
-
-    def _set_schema(self, schema: Schema) -> None:
-        self._schema = schema
-        self._compiled, self._errors = schema.compiled(self.id)
-        self._bits = {name: 1 << i for i, name in enumerate(self._compiled.names)}
-        self._bindings: list[Binding] = []
-        self._bound = 0
-        self._table = HandlerTable(self._compiled.names, ())
-        self._planner = Planner(self._compiled, self._table)
-        self._config = self._planner.config(())
-        self._calls = {}
-        self._exception = self._called((EXCEPTION,))
-
-    def _begin(
-        self, parent: MachineView | None, tracers: Iterable[Tracer], handlers: object | None
-    ) -> None:
+        self.pipes = PipeRegistry()
+        self.groups: dict[str, tuple[str, ...]] = {}
+        """Named lists of states, for tools."""
+        self.on_error: Callable[[Machine, BaseException], None] | None = None
+        """Called by `add_err`, before the mutation."""
+        self.internal_errors: list[HandlerTimeoutError] = []
+        """Errors that no mutation tells about, the first ten (ERR-9)."""
+        self._now = now
+        self._thread = get_ident()
+        schema = _as_schema(states, names)
+        self._clock = []
+        self._tasks = HandlerTasks(self)
+        self._subs = Subscriptions(self._watch, self._unwatch, schema.names, self._tasks)
+        self._bindings = []
+        self._queue = deque()
+        self._tracers = ()
+        self._failed_tracers = set()
+        self._hooks = None
+        self._disposed_signal = Signal(what="when_disposed")
+        self._disposal = Disposal(self)
+        self._install(schema)
         for tracer in tracers:
             self.bind_tracer(tracer)
-        if parent is not None:
-            parent.on_dispose(self._parent_gone)
-            for hook in (getattr(parent, "_hooks", None) and parent._hooks.new_submachine) or ():  # type: ignore[attr-defined]  # a tracer is told by its own machine alone
-                hook(parent, self)
+        self._begin(parent, schema.effective[1])
+        if handlers is not None:
+            self.bind(handlers)
+        self._disposal.follow(context if context is not None else parent)
+
+    def _begin(self, parent: MachineView | None, errors: list[SchemaError]) -> None:
+        registry.enrol(self)
+        hooks: Hooks | None = getattr(parent, "_hooks", None)  # a mirror has them, too
+        for hook in hooks.new_submachine if hooks is not None else ():
+            hook(parent, self)
         if self._hooks is not None:
             for hook in self._hooks.machine_init:
                 hook(self)
-        registry.enrol(self)
-        if self._errors:
-            joined = "\n".join(map(str, self._errors))
-            self.add_err(type(self._errors[0])(joined))
-        if handlers is not None:
-            self.bind(handlers)
+        if errors:
+            self.add_err(errors[0] if len(errors) == 1 else SchemaError(_lines(errors)))
 
-    # -- listening
-
-    @property
-    def schema(self) -> Schema:
-        """The schema as it was given, not cleaned up."""
-        return self._schema
-
-    @property
-    def groups(self) -> dict[str, tuple[str, ...]]:
-        """Named lists of states."""
-        return self._schema.groups
-
-    def _watch(self) -> None:
-        self._gate |= WATCHED
-
-    def _unwatch(self) -> None:
-        self._gate &= ~WATCHED
-
-    def bind_tracer(self, tracer: Tracer) -> None:
-        """Let a tracer listen, after those that do already."""
-        self._set_tracers((*self._tracers, tracer))
-
-    def detach_tracer(self, tracer: Tracer) -> None:
-        """Let it go; unknown ones are ignored."""
-        self._set_tracers(tuple(t for t in self._tracers if t is not tracer))
-
-    @property
-    def tracers(self) -> tuple[Tracer, ...]:
-        """Who listens, in binding order."""
-        return self._tracers
-
-    def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
-        self._tracers = tracers
+    def _install(self, schema: Schema) -> None:
+        """Work with this schema from now on; its names begin with the present ones."""
+        compiled = schema.compiled()
+        self._compiled = compiled
+        self._bits = compiled.bits
+        self._clock += [0] * (len(compiled.names) - len(self._clock))
+        self._subs.names = compiled.names
+        self._calls = {}
         self._time = None
-        self._hooks = Hooks(tracers) if tracers else None
-        self._gate = self._gate | TRACED if tracers else self._gate & ~TRACED
-
-    def bind(self, handlers: object, *, prefix: str = "", id: str = "") -> str:
-        """Bind an object's handler methods, or a map of functions.
-
-        A final handler (`...State`, `...End`) may be a coroutine function: a task that is
-        cancelled when its state deactivates; those of Multi states, of `End` and of `AnyState` live
-        with Start if the machine has it and it is active, else with the machine. So a handler that
-        ends its own state is cancelled at its next await.
-
-        Args:
-            handlers: Methods with capital first letters are handlers; others are left alone.
-            prefix: Offer only events that start with it, looked up without it.
-            id: For `detach`; None makes one up.
-
-        Raises:
-            HandlerNameError: A handler fits no state.
-            MachineError: A negotiation handler is a coroutine function.
-        """
-        binding = Binding(id or f"anon-{self._bound:04x}", handlers, prefix, self.names, self.id)
-        self._bound += 1
-        self._bindings.append(binding)
-        self._rebind()
-        if self._bound == 1 and self.is_err() and self._error is not None:
-            self.add_err(self._error)  # HND-12
-        return binding.id
-
-    def detach(self, id: str) -> None:
-        """Undo a binding; raises MachineError for an unknown id."""
-        left = [b for b in self._bindings if b.id != id]
-        if len(left) == len(self._bindings):
-            raise MachineError(f"machine {self.id!r} has no binding {id!r}")
-        self._bindings = left
-        self._rebind()
-
-    def _rebind(self) -> None:
-        self._table = HandlerTable(self._compiled.names, self._bindings)
-        self._planner.set_table(self._table)
-        self._config = self._planner.config(self._config.order)
+        order = self._config.order if hasattr(self, "_config") else ()
+        self._table = HandlerTable(compiled.names, self._bindings)
+        self._planner = Planner(compiled, self._table, self.limits.plans)
+        self._config = self._planner.config(order)
+        self._exception = self._called((EXCEPTION,))
+        self.groups = {**self.groups, **schema.groups}
 
     # -- mutations
 
     def add(
         self, states: StatesLike, args: ArgsLike = None, *, source: Event | Source | None = None
     ) -> Result:
-        """Activate states. Idle: carried out, with all it causes, before it returns.
+        """Activate states.
+
+        Args:
+            states: One name or several.
+            args: Typed arguments, a map, or None.
+            source: The event (or its exported origin) that led to this call, for tools.
 
         Returns:
-            Executed, Canceled, or the queue tick at which it will run (inside of handlers).
+            Executed when all of them are active afterwards; canceled when relations, a handler or
+            a full queue refused; queued while another mutation runs.
 
         Raises:
             UnknownStateError: A name isn't in the schema.
+            ForeignThreadError: Called from another thread.
         """
-        return self._mutate(ADD, states, args, source)
+        return self._call(ADD, states, args, source)
 
     def remove(
         self, states: StatesLike, args: ArgsLike = None, *, source: Event | Source | None = None
     ) -> Result:
-        """Deactivate states; as `add`."""
-        return self._mutate(REMOVE, states, args, source)
+        """Deactivate states; executed when none of them is active afterwards. See `add`.
+
+        Inside of a handler, removing what is inactive is executed at once, while nothing waits.
+        """
+        return self._call(REMOVE, states, args, source)
 
     def set(
         self, states: StatesLike, args: ArgsLike = None, *, source: Event | Source | None = None
     ) -> Result:
-        """Make these the active states, and no others; as `add`."""
-        return self._mutate(SET, states, args, source)
+        """Activate these states and deactivate all others. See `add`."""
+        return self._call(SET, states, args, source)
 
     def toggle(
         self, states: StatesLike, args: ArgsLike = None, *, source: Event | Source | None = None
     ) -> Result:
-        """Remove the states if all are active, else add them."""
-        kind = REMOVE if self.is_(states) else ADD
-        return self._mutate(kind, states, args, source)
+        """Remove the states if all are active, else add them. An empty list is a removal."""
+        if not isinstance(states, str):
+            states = tuple(states)
+        return self._call(REMOVE if self.is_(states) else ADD, states, args, source)
 
-    def can_add(
-        self,
-        states: StatesLike,
-        args: ArgsLike = None,
-        *,
-        done: Callable[[Result], None] | None = None,
-    ) -> Result:
-        """Whether `add` would be accepted now: runs negotiation, changes nothing.
+    def can_add(self, states: StatesLike, args: ArgsLike = None) -> Result:
+        """Whether `add` would be accepted now: resolves relations and asks negotiation handlers.
 
-        Inside of handlers the answer is not known yet: 2 is returned and `done` gets it later.
+        Within a handler the answer comes later: pass an `ACheck` among `args` to get it. With a
+        Multi state among the called ones, relations do not count, as in the original (CAN-4).
         """
-        return self._check(CHECK_ADD, states, args, done)
+        return self._ask(CHECK_ADD, states, args)
 
-    def can_remove(
-        self,
-        states: StatesLike,
-        args: ArgsLike = None,
-        *,
-        done: Callable[[Result], None] | None = None,
-    ) -> Result:
-        """Whether `remove` would be accepted now; as `can_add`."""
-        return self._check(CHECK_REMOVE, states, args, done)
-
-    def add_err(
-        self,
-        error: BaseException | None,
-        args: ArgsLike = None,
-        *,
-        source: Event | Source | None = None,
-    ) -> Result:
-        """Activate Exception with an error. None and cancellations are no errors (ERR-2)."""
-        return self._add_err((EXCEPTION,), error, args, source)
-
-    def add_err_state(
-        self,
-        state: str,
-        error: BaseException | None,
-        args: ArgsLike = None,
-        *,
-        source: Event | Source | None = None,
-    ) -> Result:
-        """Activate an error state together with Exception."""
-        return self._add_err((state, EXCEPTION), error, args, source)
+    def can_remove(self, states: StatesLike, args: ArgsLike = None) -> Result:
+        """Whether `remove` would be accepted now. See `can_add`."""
+        return self._ask(CHECK_REMOVE, states, args)
 
     async def mutate(
         self,
@@ -298,156 +229,244 @@ class Machine(Drive):
         *,
         source: Event | Source | None = None,
     ) -> Result:
-        """The door that a network machine has too; never waits here."""
-        if op is MutationType.EVAL:
-            raise MachineError("eval is no mutation for others")
-        return self._mutate(int(op), states, args, source)
+        """A mutation through the door that local and remote machines share. See `add`."""
+        if op == MutationType.EVAL:
+            raise ValueError("eval is no mutation of states")
+        return self._call(
+            int(op), states if isinstance(states, str) else tuple(states), args, source
+        )
 
     async def batch(self, ops: Sequence[BatchOp]) -> list[Result]:
-        """Several mutations back to back, nothing between them."""
-        return [self._mutate(int(o.op), o.states, o.args, o.source) for o in ops]
+        """Mutations in order, with nothing of this loop in between."""
+        return [self._call(int(op.op), op.states, op.args, op.source) for op in ops]
 
-    def _mutate(
-        self, kind: int, states: Any, args: ArgsLike, source: Event | Source | None
-    ) -> Result:
-        if states.__class__ is not str and states.__class__ is not tuple:
-            states = plain(states)
-        plan = self._config.by_kind[kind].get(states)
-        if plan is not None and not self._gate & _CLOSED_GATE:
-            if plan.quick is not None and not self._gate:
-                ticks, self._config, result = plan.quick
-                clock = self._clock
-                for i in ticks:
-                    clock[i] += 1
-                self.queue_tick += 1
-                return result
-            return self._perform(plan, as_args(args), _source(source))
-        called = self._called(states)
-        if self._gate & _CLOSED_GATE:
-            return self._queue_up(kind, called, as_args(args), _source(source))
-        plan = self._planner.plan(self._config, kind, called)
-        if self._planner.is_admitted(plan):
-            self._config.by_kind[kind][states] = plan
-        return self._perform(plan, as_args(args), _source(source))
+    # -- errors
 
-    def _queue_up(
-        self, kind: int, called: Called, args: Mapping[str, Any], source: Source | None
+    @property
+    def err(self) -> BaseException | None:
+        """The last error ever; removing Exception doesn't clear it."""
+        return self._error
+
+    def add_err(
+        self,
+        err: BaseException | None,
+        args: ArgsLike = None,
+        *,
+        source: Event | Source | None = None,
     ) -> Result:
-        """A mutation which comes while another one runs, or after the end."""
-        if self._gate & DISPOSED or self._is_full(kind, called):
-            return CANCELED
-        idle = kind == REMOVE and not self._queue and self._tx is not None
-        if idle and not called.mask & self._config.mask:
-            return EXECUTED  # MUT-5
-        if not args and self._is_duplicate(kind, called):
-            return EXECUTED
-        return self._enqueue(Mutation(kind, called, args, source))
+        """Activate Exception, with the error among the arguments (`AException`), and log it.
+
+        Canceled for None, for CancelledError, and whenever `add` would be (ERR-2).
+        """
+        return self._add_err((EXCEPTION,), err, args, source)
+
+    def add_err_state(
+        self,
+        state: str,
+        err: BaseException | None,
+        args: ArgsLike = None,
+        *,
+        source: Event | Source | None = None,
+    ) -> Result:
+        """Activate an error state along with Exception. See `add_err`."""
+        return self._add_err((state, EXCEPTION), err, args, source)
 
     def _add_err(
         self,
         states: tuple[str, ...],
-        error: BaseException | None,
+        err: BaseException | None,
         args: ArgsLike,
         source: Event | Source | None,
     ) -> Result:
-        if error is None or isinstance(error, asyncio.CancelledError):
-            return CANCELED
-        if self._gate & DISPOSED or len(self._queue) >= self.queue_limit:
-            return CANCELED
         called = self._called(states)
-        self._error = error
-        full = {**as_args(args), ERROR_KEY: error}
-        if self._gate & BUSY:
-            return self._enqueue(Mutation(ADD, called, full, _source(source)))
-        return self._perform(self._planner.plan(self._config, ADD, called), full, _source(source))
-
-    def _is_full(self, kind: int, called: Called) -> bool:
-        if len(self._queue) < self.queue_limit:
-            return False
-        if called.mask >> self._compiled.exception & 1 and kind != SET:
-            return (kind == REMOVE) != self.is_err()
-        return True
-
-    def _is_duplicate(self, kind: int, called: Called) -> bool:
-        if called.mask & self._compiled.multi:
-            return False
-        return any(
-            m.called.mask == called.mask
-            and not m.args
-            and (m.kind == kind or (kind == ADD and m.kind == AUTO))
-            for m in self._queue
-        )
-
-    def _check(
-        self, kind: int, states: StatesLike, args: ArgsLike, done: Callable[[Result], None] | None
-    ) -> Result:
-        called = self._called(states)
-        if self._gate & DISPOSED:
+        self._check_thread()
+        if err is None or _is_cancellation(err) or self._gate & CLOSED or self._backs_off():
             return CANCELED
+        if len(self._queue) >= self.queue_limit:
+            return CANCELED
+        _log.error("machine %s: %s: %s", self.id, type(err).__name__, err)
+        self._error = err
+        if self.on_error is not None:
+            self.on_error(self, err)
+        plain = {**as_args(args), AException.key(): AException(err)}
         if self._gate & BUSY:
-            mutation = Mutation(kind, called, as_args(args))
-            mutation.check_done = done
-            self._prepend(mutation)
-            return Result(2)
-        plan = self._planner.plan(self._config, kind, called)
-        result = self._perform(plan, as_args(args), None, 0)
-        if done is not None:
-            done(result)
-        return result
+            return self._enqueue(Mutation(ADD, called, plain, as_source(source)))
+        return self._perform(self._planner.plan(self._config, ADD, called), plain, source)
 
-    # -- life
+    def _start_task(self, coro: Any, handler: Handler, action: Action, event: Event) -> None:
+        self._tasks.start(coro, handler, action, event)
 
-    @property
-    def is_disposed(self) -> bool:
-        """Whether nothing can happen any more."""
-        return self._gone
+    def _misused(self, error: ValueError) -> None:
+        self.add_err(error)
 
-    def when_disposed(self) -> Signal:
-        """Closed once disposal is complete."""
-        return self._ended
+    def _internal_error(self, error: HandlerTimeoutError) -> None:
+        _log.error("machine %s: %s", self.id, error)
+        if len(self.internal_errors) < _INTERNAL_ERRORS:
+            self.internal_errors.append(error)
 
-    def on_dispose(self, fn: Callable[[str], None]) -> None:
-        """Call `fn(id)` at the end, in the order of registration; now if it is over."""
-        if self._gone:
-            fn(self.id)
-        else:
-            self._on_dispose.append(fn)
+    # -- schema, export, eval
+
+    def set_schema(
+        self,
+        states: Schema | type[States] | Mapping[str, Any],
+        names: Iterable[str] | None = None,
+    ) -> None:
+        """Grow the schema: more states, behind the present ones (SCH-13). Ticks stay.
+
+        Args:
+            states: All the states, present ones included.
+            names: Their index order, which begins with the present one; None for a map puts new
+                states in its order.
+
+        Raises:
+            SchemaError: A transition is running, or the new schema contradicts itself, isn't
+                longer, or orders the present states differently.
+        """
+        old = self.schema
+        if names is None and not isinstance(states, Schema | type):
+            names = dict.fromkeys((*old.names, *states))
+        schema = _as_schema(states, names)
+        errors = schema.effective[1]
+        if errors:
+            raise SchemaError(_lines(errors))
+        if self._gate & (BUSY | CLOSED):
+            raise SchemaError(f"machine {self.id!r} can't change its schema now")
+        if len(schema.names) <= len(old) or schema.names[: len(old)] != old.names:
+            raise SchemaError(f"machine {self.id!r}: a new schema has to extend the present one")
+        self._install(schema)
+        if self._hooks is not None:
+            for hook in self._hooks.schema_change:
+                hook(self, old)
+
+    def export(self) -> dict[str, Any]:
+        """The machine's state as plain data (EXP-1)."""
+        return {
+            "id": self.id,
+            "state_names": list(self.names),
+            "time": self.time(),
+            "queue_tick": self.queue_tick,
+            "machine_tick": self.machine_tick,
+            "schema": self.schema.to_dict(),
+        }
+
+    def import_(self, data: Mapping[str, Any]) -> None:
+        """Take over exported ticks (EXP-2). Nothing fires; MachineRestored is added afterwards.
+
+        Raises:
+            SchemaError: Another machine's export, or a transition is running.
+        """
+        names = tuple(data["state_names"])
+        if data["id"] != self.id or sorted(names) != sorted(self.names):
+            raise SchemaError(f"machine {self.id!r} can't import {data['id']!r}")
+        if self._gate & (BUSY | CLOSED):
+            raise SchemaError(f"machine {self.id!r} can't import now")
+        ticks = dict(zip(names, data["time"], strict=True))
+        self._clock[:] = [int(ticks[name]) for name in self.names]
+        self._time = None
+        active = tuple(i for i, tick in enumerate(self._clock) if tick & 1)
+        self._config = self._planner.config(active)
+        self.machine_tick = int(data["machine_tick"]) + 1
+        if "MachineRestored" in self.schema:
+            self.add("MachineRestored")
+
+    def eval(self, source: str, fn: Callable[[], object]) -> bool:
+        """Run `fn` while no mutation runs; mutations that it makes are carried out after it.
+
+        Returns:
+            Whether it ran to its end. What it raises is logged and becomes Exception.
+
+        Raises:
+            NestedEvalError: Called within a handler or another eval, where it could never wait.
+            ValueError: `source`, a name for logs, is empty.
+        """
+        if not source:
+            raise ValueError("eval needs the name of its source")
+        self._check_thread()
+        if self._gate & BUSY:
+            raise NestedEvalError(self.id, source)
+        if self._gate & CLOSED:
+            return False
+        self._gate |= BUSY
+        try:
+            fn()
+            done = True
+        except Exception as error:
+            _log.error("machine %s: eval %s failed", self.id, source, exc_info=error)
+            self.add_err(error)
+            done = False
+        finally:
+            try:
+                self._drain()
+            finally:
+                self._gate &= ~BUSY
+                self._tx = None
+        self._became_idle()
+        return done
+
+    # -- threads, groups, the end
+
+    def post_threadsafe(self, fn: Callable[[], T]) -> Future[T]:
+        """Run `fn` on the machine's loop: the one door for other threads.
+
+        Returns:
+            A future of the calling thread, with `fn`'s answer.
+
+        Raises:
+            RuntimeError: The machine was made outside of a loop, and `attach` wasn't called.
+        """
+        return self._tasks.post(fn)
+
+    def spawn(self, coro: Coroutine[Any, Any, T], *, name: str = "") -> Task[T]:
+        """Start a task that lives as long as the machine; what it raises becomes Exception."""
+        return self._tasks.spawn(coro, name=name)
+
+    def attach(self) -> None:
+        """Belong to the running loop and its thread from now on."""
+        self._tasks.attach()
+        self._thread = get_ident()
+
+    def set_groups(
+        self, groups: Mapping[str, Iterable[str]], states: type[States] | None = None
+    ) -> None:
+        """Name lists of states for tools, then the schema's tree under its sets' names (SET-5)."""
+        self.groups = {name: tuple(items) for name, items in groups.items()}
+        if states is not None:
+            self.groups.update(states.tree())
 
     def dispose(self) -> None:
-        """Remove Start, let the queue end, then go (DSP-1). Inside of handlers: after the drain."""
-        if self._disposing:
-            return
-        if self.is_("Start"):
-            self._mutate(REMOVE, "Start", None, None)
-        self._disposing = True
-        if not self._gate & BUSY:
-            self._finish_dispose()
+        """End the machine, in order (DSP-1).
 
-    def _finish_dispose(self) -> None:
-        self._gone = True
-        self._gate |= DISPOSED
-        if self._hooks is not None:
-            for hook in self._hooks.machine_dispose:
-                hook(self.id)
-        self._subs.close_all()
-        self._queue.clear()
-        self._bindings = []
-        self._planner.set_table(HandlerTable(self._compiled.names, ()))
-        self._config = self._planner.config(())
-        self._clock = [0] * len(self._clock)
-        callbacks, self._on_dispose = self._on_dispose, []
-        for fn in callbacks:
-            fn(self.id)
-        self._tasks.cancel_all()
-        self._ended.close()
+        Start is removed and coroutines of its end may finish; then mutations are refused, tasks are
+        cancelled and awaited, subscriptions close, OnDispose callbacks run, `when_disposed` closes.
+        Within a running loop that happens in the background; without one, before this returns.
+        """
+        self._disposal.begin()
 
-    def _parent_gone(self, _: str) -> None:
-        """DSP-4: by the Disposed mixin if there is one."""
-        if not self._gone and self.has("Disposing"):
-            self.add("Disposing")
-        else:
-            self.dispose()
+    def dispose_force(self) -> None:
+        """End the machine now, waiting for nothing (DSP-2)."""
+        self._disposal.finish()
+
+    def on_dispose(self, callback: Callable[[str], object]) -> None:
+        """Call `callback(id)` at the end of disposal, in order; at once if it is over."""
+        self._disposal.add(callback)
 
 
-def _source(source: Event | Source | None) -> Source | None:
-    return source.as_source() if isinstance(source, Event) else source
+def _as_schema(
+    states: type[States] | Schema | Mapping[str, Any], names: Iterable[str] | None
+) -> Schema:
+    if isinstance(states, type):
+        states = states.schema()
+    if isinstance(states, Schema) and names is None:
+        return states
+    return Schema(states, names)
+
+
+def _lines(errors: Iterable[Exception]) -> str:
+    return "\n".join(map(str, errors))
+
+
+def _is_cancellation(err: BaseException) -> bool:
+    """ERR-2: the sentinel itself; an error that wraps it counts."""
+    from asyncio import CancelledError
+
+    return isinstance(err, CancelledError)

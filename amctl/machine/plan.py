@@ -1,29 +1,28 @@
 """Resolved transitions: what a call does to an ordered set of active states.
 
 A `Config` is one ordered set of active states, kept once per machine, so that an identical
-situation is an identical object. It holds the plans which were seen twice from there.
+situation is an identical object. It holds the plans which were seen twice from there. Everything
+here is a pure function of schema and handlers; with no cache at all, machines behave the same.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from amctl.machine.relations import ADD, REMOVE, SET, Resolver
 from amctl.machine.result import CANCELED, EXECUTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from amctl.machine.compiled import Compiled
-    from amctl.machine.handlers import Action, HandlerTable
+    from amctl.machine.handlers import Action, Finals, HandlerTable
     from amctl.machine.result import Result
 
 __all__ = [
     "AUTO",
     "CHECK_ADD",
     "CHECK_REMOVE",
-    "EVAL",
     "RELATION_KIND",
+    "ActiveSet",
     "Called",
     "Config",
     "Outcome",
@@ -31,9 +30,9 @@ __all__ = [
     "Planner",
 ]
 
-CHECK_ADD, CHECK_REMOVE, AUTO, EVAL = 3, 4, 5, 6
+CHECK_ADD, CHECK_REMOVE, AUTO = 3, 4, 5
 RELATION_KIND = (ADD, REMOVE, SET, ADD, REMOVE, ADD)
-_SEEN = object()
+_SEEN: Any = object()
 
 
 class Called:
@@ -48,40 +47,74 @@ class Called:
         self.health = self.names in (("Healthcheck",), ("Heartbeat",))
 
 
-class Config:
-    __slots__ = ("adds", "auto_called", "by_kind", "mask", "order", "plans", "removes", "sets")
+class ActiveSet:
+    """The active states of one moment, in the machine's own order and as a mask."""
+
+    __slots__ = ("mask", "order")
 
     def __init__(self, order: tuple[int, ...], mask: int) -> None:
         self.order = order
         self.mask = mask
+
+
+class Config(ActiveSet):
+    """An interned set, with everything that was found out about calls from there."""
+
+    __slots__ = ("auto_called", "known", "plans")
+
+    def __init__(self, order: tuple[int, ...], mask: int) -> None:
+        super().__init__(order, mask)
         self.reset()
 
     def reset(self) -> None:
-        self.plans: tuple[dict[Called, Any], ...] = ({}, {}, {}, {}, {}, {})
-        # the admitted plans again, by what callers pass
-        self.adds: dict[object, Plan] = {}
-        self.removes: dict[object, Plan] = {}
-        self.sets: dict[object, Plan] = {}
-        self.by_kind = (self.adds, self.removes, self.sets)
-        self.auto_called: Called | Any | None = False  # False: not computed
+        """Forget the plans."""
+        self.plans: dict[tuple[int, Called], Any] = {}
+        # admitted plans by what callers pass, for each of ADD, REMOVE and SET
+        self.known: tuple[dict[object, Plan], ...] = ({}, {}, {})
+        self.auto_called: Called | Literal[False] | None = False  # False: not computed
 
 
 class Outcome:
     """The effect of accepted targets: who leaves and enters, which clocks tick."""
 
-    __slots__ = ("enters", "exits", "finals", "follow", "next", "result", "targets", "ticks")
+    __slots__ = (
+        "_changed",
+        "enters",
+        "exits",
+        "finals",
+        "follow",
+        "next",
+        "result",
+        "targets",
+        "ticks",
+    )
 
     targets: tuple[int, ...]
     exits: tuple[int, ...]
     enters: tuple[int, ...]
     ticks: tuple[int, ...]
     next: Config
-    finals: tuple[Action, ...]
-    follow: Called | None
+    finals: Finals
+    follow: Called | None  # auto states to try afterwards
     result: Result
+
+    def __init__(self) -> None:
+        self._changed: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def changed(self) -> tuple[tuple[int, int], ...]:
+        """Each state that ticks, with its increment."""
+        if self._changed is None:
+            counts: dict[int, int] = {}
+            for i in self.ticks:
+                counts[i] = counts.get(i, 0) + 1
+            self._changed = tuple(sorted(counts.items()))
+        return self._changed
 
 
 class Plan:
+    """What one call does from one set of active states."""
+
     __slots__ = (
         "accepted",
         "called",
@@ -111,7 +144,13 @@ class Plan:
 
 
 class Planner:
-    """Makes plans, interns configs, keeps both within a bound."""
+    """Makes plans, interns configs, keeps both within a bound.
+
+    Args:
+        schema: What relations say.
+        table: Whom to ask and to tell.
+        limit: How many plans and configs to keep; 0 keeps no plans.
+    """
 
     def __init__(self, schema: Compiled, table: HandlerTable, limit: int = 4096) -> None:
         self.schema = schema
@@ -123,14 +162,17 @@ class Planner:
         self._stored = 0
 
     def set_table(self, table: HandlerTable) -> None:
+        """Other handlers: every plan is out of date."""
         self.table = table
         self.forget()
 
     def forget(self) -> None:
+        """Drop all the configs and plans; those in use stay valid."""
         self._configs.clear()
         self._stored = 0
 
     def called(self, order: tuple[int, ...]) -> Called:
+        """The interned list of called states."""
         found = self._called.get(order)
         if found is None:
             if len(self._called) > self.limit:
@@ -140,6 +182,7 @@ class Planner:
         return found
 
     def config(self, order: tuple[int, ...]) -> Config:
+        """The interned set of active states."""
         found = self._configs.get(order)
         if found is None:
             mask = 0
@@ -150,25 +193,29 @@ class Planner:
         return found
 
     def plan(self, config: Config, kind: int, called: Called) -> Plan:
-        plans = config.plans[kind]
-        found: Plan | Any = plans.get(called)
+        """What a call does; kept from its second sighting on."""
+        if not self.limit:
+            return self._make(config, kind, called)
+        key = kind, called
+        found: Any = config.plans.get(key)
         if found is None:  # first sighting: leave a mark only
             if self._stored >= self.limit:
                 self.forget()
                 self._configs[config.order] = config
                 config.reset()
-                plans = config.plans[kind]
             self._stored += 1
-            plans[called] = _SEEN
+            config.plans[key] = _SEEN
             return self._make(config, kind, called)
         if found is _SEEN:
-            found = plans[called] = self._make(config, kind, called)
+            found = config.plans[key] = self._make(config, kind, called)
             if found.plain:
                 found.quick = self._quick(found)
-        return found
+        plan: Plan = found
+        return plan
 
     def is_admitted(self, plan: Plan) -> bool:
-        return plan.config.plans[plan.kind].get(plan.called) is plan
+        """Whether the plan is kept, so that callers may keep it too."""
+        return plan.config.plans.get((plan.kind, plan.called)) is plan
 
     def _quick(self, plan: Plan) -> tuple[tuple[int, ...], Config, Result] | None:
         out = plan.outcome
@@ -181,9 +228,8 @@ class Planner:
         auto = self.plan(out.next, AUTO, out.follow)
         if not auto.plain:
             return None
-        if not auto.accepted:
+        if not auto.accepted or auto.outcome is None:
             return out.ticks, out.next, out.result
-        assert auto.outcome is not None
         return out.ticks + auto.outcome.ticks, auto.outcome.next, out.result
 
     def auto_called(self, config: Config) -> Called | None:
@@ -200,26 +246,17 @@ class Planner:
         return found
 
     def _make(self, config: Config, kind: int, called: Called) -> Plan:
-        sch = self.schema
         relation = RELATION_KIND[kind]
-        targets, mask = self.resolver.targets(
+        order, mask = self.resolver.targets(
             relation, called.order, called.mask, config.order, config.mask
         )
-        if relation == REMOVE:
-            accepted = True
-        elif kind == AUTO:
-            accepted = bool(mask & called.mask)
-        else:
-            accepted = not called.mask & ~mask or (
-                kind == CHECK_ADD and bool(called.mask & sch.multi)
-            )
         plan = Plan()
-        plan.kind, plan.called, plan.config, plan.accepted = kind, called, config, accepted
-        plan.targets = tuple(targets)
-        plan.quick = None
-        if not accepted:
+        plan.kind, plan.called, plan.config = kind, called, config
+        plan.targets = tuple(order)
+        plan.accepted = self._accepts(kind, called, mask)
+        plan.quick = plan.outcome = None
+        if not plan.accepted:
             plan.exits = plan.enters = plan.negotiation = ()
-            plan.outcome = None
             plan.plain = True
             return plan
         plan.exits, plan.enters = self._moves(config, called, plan.targets, mask)
@@ -227,57 +264,59 @@ class Planner:
             plan.exits, plan.enters, plan.targets, config.order, config.mask, relation == REMOVE
         )
         if kind == AUTO:
+            left = called
             if called.mask & ~mask:
                 left = self.called(tuple(i for i in called.order if mask >> i & 1))
-                plan.outcome = self.settle(config, left)
-            else:  # nothing was lost: resolving again gives the same
-                plan.outcome = self._outcome(
-                    config, AUTO, called, plan.targets, mask, plan.exits, plan.enters
-                )
+            plan.outcome = self.settle(config, left)
             if not plan.outcome.targets and not plan.negotiation:
                 plan.accepted = False
-        elif kind in (CHECK_ADD, CHECK_REMOVE):
-            plan.outcome = None
-        else:
-            plan.outcome = self._outcome(
-                config, kind, called, plan.targets, mask, plan.exits, plan.enters
-            )
+        elif kind not in (CHECK_ADD, CHECK_REMOVE):
+            moves = plan.exits, plan.enters
+            plan.outcome = self._outcome(config, kind, called, (plan.targets, mask), moves)
         plan.plain = not plan.negotiation and not (plan.outcome and plan.outcome.finals)
         return plan
+
+    def _accepts(self, kind: int, called: Called, mask: int) -> bool:
+        """REL-13, REL-14, CAN-4."""
+        if RELATION_KIND[kind] == REMOVE:
+            return True
+        if kind == AUTO:
+            return bool(mask & called.mask)
+        if not called.mask & ~mask:
+            return True
+        return kind == CHECK_ADD and bool(called.mask & self.schema.multi)
 
     def settle(self, config: Config, left: Called) -> Outcome:
         """TX-7: an auto transition resolves again from what negotiation left."""
         order, mask = self.resolver.targets(ADD, left.order, left.mask, config.order, config.mask)
         targets = tuple(order)
-        return self._outcome(
-            config, AUTO, left, targets, mask, *self._moves(config, left, targets, mask)
-        )
+        moves = self._moves(config, left, targets, mask)
+        return self._outcome(config, AUTO, left, (targets, mask), moves)
 
     def _moves(
-        self, config: Config, called: Called, targets: Iterable[int], mask: int
+        self, config: Config, called: Called, targets: tuple[int, ...], mask: int
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        sch = self.schema
+        """Exits and enters (REL-12)."""
         left = config.mask & ~mask
         exits: tuple[int, ...] = ()
         if left:
             exits = tuple(self.resolver.sort([i for i in config.order if left >> i & 1], left))
-        entering = mask & ~config.mask | mask & called.mask & sch.multi
+        entering = (mask & ~config.mask) | (mask & called.mask & self.schema.multi)
         return exits, tuple(i for i in targets if entering >> i & 1) if entering else ()
 
-    def _outcome(  # one argument per thing that was computed; called in three places
+    def _outcome(
         self,
         config: Config,
         kind: int,
         called: Called,
-        targets: tuple[int, ...],
-        mask: int,
-        exits: tuple[int, ...],
-        enters: tuple[int, ...],
+        targets: tuple[tuple[int, ...], int],
+        moves: tuple[tuple[int, ...], tuple[int, ...]],
     ) -> Outcome:
         out = Outcome()
-        out.targets, out.exits, out.enters = targets, exits, enters
+        out.targets, mask = targets
+        out.exits, out.enters = exits, enters = moves
         out.ticks = exits + enters + tuple(i for i in enters if config.mask >> i & 1)
-        out.next = self.config(targets)
+        out.next = self.config(out.targets)
         out.finals = self.table.finals(exits, enters)
         out.result = CANCELED if kind == REMOVE and called.mask & mask else EXECUTED
         out.follow = None

@@ -14,16 +14,15 @@ _machines: weakref.WeakValueDictionary[int, MachineView] = weakref.WeakValueDict
 
 
 def enrol(machine: MachineView) -> None:
-    """Called once by each machine, local or mirror, when it is made."""
+    """Called by each machine, local or mirror, when it is made."""
     _machines[id(machine)] = machine
 
 
 def live() -> list[MachineView]:
-    """Machines which exist and are not disposed, oldest first."""
+    """Machines which exist and are not disposed of, oldest first."""
     return [m for m in list(_machines.values()) if not m.is_disposed]
 
 
 def find(machine_id: str) -> MachineView | None:
     """The newest live machine with this id."""
-    found = [m for m in live() if m.id == machine_id]
-    return found[-1] if found else None
+    return next((m for m in reversed(live()) if m.id == machine_id), None)

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from amctl.machine.event import Mutation
     from amctl.machine.schema import Schema
-    from amctl.machine.transition import Mutation, Transition
+    from amctl.machine.transition import Transition
     from amctl.machine.view import MachineView
 
-__all__ = ["HOOKS", "Hooks", "Tracer"]
+__all__ = ["Hooks", "Tracer"]
 
 
 class Tracer:
-    """Base of tracers: override what you need, the rest costs nothing. Must not block or raise."""
+    """Base of tracers: give it an id, override what you need; the rest costs nothing.
 
-    id = ""
+    A tracer must not block. What it raises is logged, and the first time it becomes Exception.
+    """
+
+    id: str = ""
 
     def machine_init(self, machine: MachineView) -> None:
         """A machine with this tracer among its options was made."""
@@ -56,23 +60,45 @@ class Tracer:
         """The machine is disposed of."""
 
 
-HOOKS = tuple(n for n in vars(Tracer) if n[0] != "_" and n != "id")
+_HOOKS = tuple(n for n, f in vars(Tracer).items() if n[0] != "_" and callable(f))
 
 
 class Hooks:
-    """Per hook, the methods which some tracer really implements."""
+    """Per hook, the methods which some tracer really implements.
 
-    __slots__ = HOOKS
+    Args:
+        tracers: In binding order.
+        failed: Told of what a tracer raises; without it the hook's caller is.
+    """
 
-    def __init__(self, tracers: Iterable[Tracer]) -> None:
+    __slots__ = _HOOKS
+
+    def __init__(
+        self,
+        tracers: Iterable[Tracer],
+        failed: Callable[[Tracer, Exception], None] | None = None,
+    ) -> None:
         tracers = tuple(tracers)
-        for name in HOOKS:
+        for name in _HOOKS:
             base = getattr(Tracer, name)
-            found = tuple(
-                getattr(t, name) for t in tracers if getattr(type(t), name, base) is not base
-            )
-            setattr(self, name, found)
+            found = [t for t in tracers if getattr(type(t), name, base) is not base]
+            hooks = [_guarded(t, name, failed) if failed else getattr(t, name) for t in found]
+            setattr(self, name, tuple(hooks))
 
     if TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> tuple[Callable[..., Any], ...]: ...
+        def __getattr__(self, name: str) -> tuple[Callable[..., None], ...]: ...
+
+
+def _guarded(
+    tracer: Tracer, name: str, failed: Callable[[Tracer, Exception], None]
+) -> Callable[..., None]:
+    hook = getattr(tracer, name)
+
+    def call(*args: Any) -> None:
+        try:
+            hook(*args)
+        except Exception as error:
+            failed(tracer, error)
+
+    return call

@@ -1,167 +1,69 @@
-"""Mutations, events, and the full transition: the path for handlers and tracers."""
+"""One run of a plan: the path for whatever handlers or tracers can see (sections 8 to 12)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from asyncio import CancelledError
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from amctl.machine.args import Args, parse_args
-from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, EVAL, RELATION_KIND
+from amctl.machine.errors import HandlerResultError, HandlerTimeoutError
+from amctl.machine.event import Event, Mutation, Source
+from amctl.machine.handlers import ANY, STATE
+from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE
 from amctl.machine.result import CANCELED, EXECUTED, MutationType, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from amctl.machine._drive import Drive
     from amctl.machine.handlers import Action, Handler
     from amctl.machine.machine import Machine
-    from amctl.machine.plan import Called, Outcome, Plan
+    from amctl.machine.plan import Outcome, Plan
     from amctl.machine.tracer import Hooks
 
-__all__ = ["Event", "Mutation", "Source", "Transition"]
+__all__ = ["Transition"]
 
-A = TypeVar("A", bound=Args)
-_ids = count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a mutation comes from: a transition, maybe of another machine (MUT-7)."""
-
-    machine_id: str
-    tx_id: str = ""
-    time: int = 0
-    """Time sum of the source machine before that transition."""
-    trace: bytes = b""
-    """Opaque trace context, carried across the network."""
-
-
-class Mutation:
-    """One request to change states, as it stands in the queue."""
-
-    __slots__ = ("args", "called", "check_done", "fn", "kind", "queue_tick", "source")
-
-    def __init__(
-        self,
-        kind: int,
-        called: Called,
-        args: Mapping[str, Any],
-        source: Source | None = None,
-        queue_tick: int = 0,
-    ) -> None:
-        self.kind = kind
-        self.called = called
-        self.args = args
-        self.source = source
-        self.queue_tick = queue_tick
-        self.check_done: Callable[[Result], None] | None = None
-        self.fn: Callable[[], None] | None = None
-
-    @property
-    def is_auto(self) -> bool:
-        """Whether the machine itself made it for its auto states."""
-        return self.kind == AUTO
-
-    @property
-    def is_check(self) -> bool:
-        """Whether it is a question (Can*) that changes nothing."""
-        return self.kind in (CHECK_ADD, CHECK_REMOVE)
-
-    @property
-    def type(self) -> MutationType:
-        """Its type on the wire."""
-        return MutationType.EVAL if self.kind == EVAL else MutationType(RELATION_KIND[self.kind])
-
-    @property
-    def called_states(self) -> tuple[str, ...]:
-        """The names that were given, in the order of the call."""
-        return self.called.names
-
-    def __str__(self) -> str:
-        names = self.called.names
-        order = sorted(range(len(names)), key=self.called.order.__getitem__)
-        return f"[{self.type}] " + " ".join(names[i] for i in order)
-
-
-class Event:
-    """What a handler gets. One object per handler name, shared by all bindings."""
-
-    __slots__ = ("name", "raw", "transition")
-
-    def __init__(self, name: str, raw: Mapping[str, Any], transition: Transition) -> None:
-        self.name = name
-        self.raw = raw
-        """The mutation's arguments as one map."""
-        self.transition = transition
-
-    def args(self, cls: type[A]) -> A:
-        """The typed arguments of one type; the default object when there are none.
-
-        Raises:
-            ArgsError: They came over the wire and don't fit their declaration.
-        """
-        return parse_args(cls, self.raw)
-
-    @property
-    def machine(self) -> Machine:
-        """The machine whose handler runs."""
-        return self.transition.machine
-
-    @property
-    def mutation(self) -> Mutation:
-        """What is being carried out."""
-        return self.transition.mutation
-
-    @property
-    def source(self) -> Source | None:
-        """Where the mutation came from; None for a plain call."""
-        return self.transition.source
-
-    @property
-    def is_check(self) -> bool:
-        """Whether this is only a question (CAN-6)."""
-        return self.transition.plan.kind in (CHECK_ADD, CHECK_REMOVE)
-
-    def is_valid(self) -> bool:
-        """Whether its transition is still the current one (EVT-4)."""
-        tx = self.transition
-        return tx.machine.transition is tx and not tx.completed and not tx.broken
-
-    def as_source(self) -> Source:
-        """This event as the origin of another mutation."""
-        return self.transition.as_source()
-
-    def __str__(self) -> str:
-        return str(self.mutation)
+_MASK = (1 << 64) - 1
+_ids = count(int.from_bytes(os.urandom(8), "big"))
 
 
 class Transition:
-    """One run of a plan. Made only when a handler or a tracer can see it.
+    """One run of a plan. Made only when a handler or a tracer can see it; readable ever after.
 
-    Attributes that rarely change live on the class until they do. It stays readable afterwards.
+    Attributes that rarely change live on the class until they do.
     """
 
-    accepted = True
-    completed = False
-    broken = False  # a handler raised, or ran too long
+    is_accepted = True
+    """Whether it took effect, or still may."""
+    is_completed = False
+    """Whether it is over."""
+    is_broken = False
+    """Whether a handler failed or ran too long."""
     queue_len = 0
+    """The length of the queue at the end."""
+    trace = b""
+    """Trace context that mutations sourced by this transition carry on."""
+    _applied = False
     time_before: tuple[int, ...] = ()
-    time_after: tuple[int, ...] = ()
-    _id: str | None = None
+    """Ticks by state index before it. Empty when no tracer was there at its start."""
+    _time_after: tuple[int, ...] | None = None
+    _changed: tuple[tuple[int, int], ...] | None = None
+    _id = ""
 
     def __init__(
         self,
-        machine: Drive,
+        machine: Any,  # a Core, which its subclass Machine completes
         plan: Plan,
         args: Mapping[str, Any],
         source: Source | None = None,
         mutation: Mutation | None = None,
     ) -> None:
-        self.machine: Machine = machine  # type: ignore[assignment]  # the only Drive there is
+        self.machine: Machine = machine
         self.plan = plan
         self.args = args
+        """The mutation's arguments."""
         self.source = source
+        """Where the mutation came from."""
         self.outcome: Outcome | None = plan.outcome
         self._mutation = mutation
 
@@ -176,25 +78,47 @@ class Transition:
 
     @property
     def id(self) -> str:
-        """Unique in this process."""
-        if self._id is None:
-            self._id = f"{next(_ids):016x}"
+        """16 hex digits, unique for practical purposes."""
+        if not self._id:
+            self._id = f"{next(_ids) & _MASK:016x}"
         return self._id
 
     @property
-    def is_accepted(self) -> bool:
-        """Whether it took effect, or still may."""
-        return self.accepted
+    def type(self) -> MutationType:
+        """The mutation's type."""
+        return self.mutation.type
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether it is the machine's own try to activate auto states."""
+        return self.plan.kind == AUTO
+
+    @property
+    def is_check(self) -> bool:
+        """Whether it is a question that changes nothing."""
+        return self.plan.kind in (CHECK_ADD, CHECK_REMOVE)
+
+    @property
+    def is_health(self) -> bool:
+        """Whether it adds just Healthcheck or Heartbeat (TX-14)."""
+        return self.plan.kind == MutationType.ADD and self.plan.called.health
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is running, and not canceled yet (EVT-4)."""
+        return self.machine.transition is self and not (
+            self.is_completed or self.is_broken or not self.is_accepted
+        )
 
     @property
     def called(self) -> tuple[int, ...]:
-        """Indexes of the called states."""
+        """Indexes of the called states, in the order of the call."""
         return self.plan.called.order
 
     @property
-    def called_states(self) -> list[str]:
+    def called_states(self) -> tuple[str, ...]:
         """Names of the called states, in the order of the call."""
-        return list(self.plan.called.names)
+        return self.plan.called.names
 
     @property
     def target_states(self) -> list[str]:
@@ -217,19 +141,42 @@ class Transition:
         return self._names(self.plan.config.order)
 
     @property
-    def changed(self) -> list[tuple[int, int]]:
-        """(index, tick increment) of each state that moved; empty without a tracer."""
-        pairs = zip(self.time_before, self.time_after, strict=True)
-        return [(i, after - before) for i, (before, after) in enumerate(pairs) if after != before]
+    def time_after(self) -> tuple[int, ...]:
+        """Ticks after it; a prediction until clocks have moved (TXD-1)."""
+        if self._time_after is not None:
+            return self._time_after
+        out = self.outcome
+        if out is None or not self.is_accepted or not self.time_before:
+            return self.time_before
+        ticks = list(self.time_before)
+        for i, more in out.changed:
+            ticks[i] += more
+        return tuple(ticks)
+
+    @time_after.setter
+    def time_after(self, ticks: tuple[int, ...]) -> None:
+        self._time_after = ticks
+
+    @property
+    def changed(self) -> Sequence[tuple[int, int]]:
+        """(index, increment) of each state whose tick grew; empty while none has."""
+        if self._changed is not None:
+            return self._changed
+        if self._applied and self.outcome is not None:
+            return self.outcome.changed
+        after = self._time_after or self.time_before
+        pairs = enumerate(zip(self.time_before, after, strict=True))
+        return tuple((i, new - old) for i, (old, new) in pairs if new != old)
 
     def as_source(self) -> Source:
         """This transition as the origin of another mutation."""
-        machine = self.machine
-        total = sum(self.time_before) if self.time_before else machine.time_sum
-        trace = self.source.trace if self.source else b""
-        return Source(machine.id, self.id, total, trace)
+        total = sum(self.time_before)
+        if not self.time_before and self.machine.transition is self:
+            total = self.machine.time_sum - sum(more for _, more in self.changed)
+        return Source(self.machine.id, self.id, total, self.trace)
 
     def __str__(self) -> str:
+        """STR-5."""
         text = f"tx#{self.id}\n{self.mutation}"
         if (src := self.source) is not None:
             text += f"\nsource: [{src.tx_id}]({src.machine_id}/{src.tx_id}/t{src.time})"
@@ -237,18 +184,20 @@ class Transition:
 
     def _names(self, order: Iterable[int]) -> list[str]:
         names = self.machine.names
-        return [names[i] for i in order]
+        return [names[i] for i in order if i < len(names)]
 
     # -- running
 
     def run(self) -> Result:
-        """Carry the plan out (section 8). Called by the machine's queue alone."""
+        """Carry the plan out. Called by the machine's queue alone."""
         machine, plan, hooks = self.machine, self.plan, self.machine._hooks
         machine._tx = self
         accepted = plan.accepted
         if hooks is not None:
-            self.accepted = accepted
-            self.time_before = self.time_after = machine._snapshot()
+            self.is_accepted = accepted
+            self.time_before = machine._snapshot()
+            if self.source is not None:
+                self.trace = self.source.trace
             for hook in hooks.transition_init:
                 hook(self)
             for hook in hooks.transition_start:
@@ -261,29 +210,25 @@ class Transition:
                 accepted = False
             else:
                 self._apply(out, hooks)
-                accepted = not self.broken
+                accepted = not self.is_broken
         return self._complete(accepted, out, hooks)
 
     def _complete(self, accepted: bool, out: Outcome | None, hooks: Hooks | None) -> Result:
-        machine, plan = self.machine, self.plan
-        if plan.kind == AUTO:
-            machine._note_auto(plan.called, self.broken)
+        machine = self.machine
         if not accepted:
-            self.accepted = False
+            self.is_accepted = False
         elif out is not None and out.follow is not None:
             machine._queue_auto(out.follow)
-        self.completed = True
+        self.is_completed = True
         if hooks is not None:
             self.queue_len = len(machine._queue)
             for hook in hooks.transition_end:
                 hook(self)
         if not accepted:
-            if machine._watched:
-                machine._subs.process_queue(machine.queue_tick)
             return CANCELED
         if out is None:  # a check
             return EXECUTED
-        if machine._watched:
+        if machine.is_watched:
             machine._subs.process(out.enters, out.exits, machine._clock, machine.queue_tick)
         return out.result
 
@@ -294,38 +239,52 @@ class Transition:
         """All handlers of one negotiation event; stops at a veto."""
         event = Event(action.name, self.args, self)
         for handler in action.handlers:
-            if self.broken:
+            if self.is_broken:  # HND-16
                 return False
             try:
                 answer = self._call(handler, event)
-            except Exception as error:  # PAN-2
-                self._fail(error, action.name)
+                if answer is not None and not isinstance(answer, bool):
+                    _discard(answer)
+                    raise HandlerResultError(action.name, answer)
+            except (Exception, CancelledError) as error:  # PAN-2
+                self._failed(handler, action, error)
                 return False
-            if answer is not None and answer is not True and action.can_veto:
+            if answer is False:
                 return False
-        return not self.broken or not action.handlers
+        return True
 
     def _call(self, handler: Handler, event: Event) -> Any:
         """One handler, seen by tracers and by the stop-watch if there are any."""
         machine = self.machine
         hooks, limit = machine._hooks, machine.handler_timeout
-        if hooks is None and limit is None:
-            return handler.fn(event)
-        for hook in hooks.handler_start if hooks else ():
-            hook(self, handler.binding, handler.name)
-        began = machine._clock_fn() if limit is not None else 0.0
-        try:
-            return handler.fn(event)
-        finally:
-            for hook in hooks.handler_end if hooks else ():
+        if hooks is not None:
+            for hook in hooks.handler_start:
                 hook(self, handler.binding, handler.name)
-            if limit is not None and machine._clock_fn() - began > limit:
-                self.broken = True  # PAN-7, found afterwards: nothing can stop a running function
-                machine._handler_slow(handler, limit)
+        began = machine._now() if limit is not None else 0.0
+        try:
+            answer = handler.fn(event)
+        finally:
+            if hooks is not None:
+                for hook in hooks.handler_end:
+                    hook(self, handler.binding, handler.name)
+        if limit is not None and machine._now() - began > limit:
+            # PAN-7, but found afterwards: nothing can stop a function that holds up its own loop
+            _discard(answer)
+            raise _TooSlowError(event.name, handler.binding, limit)
+        return answer
 
-    def _fail(self, error: Exception, name: str) -> None:
-        self.broken = True
-        self.machine._handler_failed(self, error, name)
+    def _failed(self, handler: Handler, action: Action, error: BaseException) -> bool:
+        """Cancels the transition; whether Exception was raised for it."""
+        self.is_broken = True
+        machine = self.machine
+        if isinstance(error, _TooSlowError):
+            machine._internal_error(error)
+            return False
+        if isinstance(error, CancelledError):
+            return False
+        if not machine.limits.catch:
+            raise error
+        return machine._handler_failed(self, handler, action.name, error)
 
     def _negotiate_auto(self) -> bool:
         """NEG-3: a veto by an auto state drops that state only."""
@@ -334,15 +293,14 @@ class Transition:
         targets = list(plan.targets)
         try:
             for i in plan.exits:
-                exit_ = table.exit[i]
-                if exit_ is not None and not self._ask(exit_):
-                    return False
+                if (action := table.exit[i]) is not None and not self._ask(action):
+                    return False  # differs from Go, which crashes for an auto state (NEG-4)
             for i in plan.enters:
                 self._ask_auto(table.enter[i], targets)
             answer, at = True, 0
-            while at < len(targets):  # a veto shifts the list: the next one is not asked
+            while at < len(targets):  # a veto shifts the list: its successor is passed over
                 if config.mask >> targets[at] & 1:
-                    answer = self._ask_auto(table.self_[targets[at]], targets)
+                    answer = self._ask_auto(table.selves[targets[at]], targets)
                 at += 1
             if not answer:
                 return False
@@ -371,99 +329,98 @@ class Transition:
         return False
 
     def _apply(self, out: Outcome, hooks: Hooks | None) -> None:
+        """Clocks move, then final handlers run (TX-8)."""
         machine = self.machine
-        clock = machine._clock
-        for i in out.ticks:
-            clock[i] += 1
-        machine._config = out.next
-        if machine._watched:
+        machine._move(out)
+        self._applied = True
+        if machine.is_watched:
             machine._subs.cancel_contexts(out.enters)
             machine._subs.cancel_contexts(out.exits)
         if hooks is not None:
-            if out.ticks:
-                machine._time = None
-            self.time_after = machine._snapshot()
+            self._time_after = machine._snapshot()
             for hook in hooks.transition_finals:
                 hook(self)
-        if self.broken:
+        if self.is_broken:  # an auto transition that lost a state to a failure
             return
-        if machine._watched:
-            self._finals_watched(out)
-        else:
-            for action in out.finals:
-                if not self._final(action, out):
-                    return
+        passed = 0  # entered states whose State event is over
+        for action, here in out.finals:
+            if machine.is_watched and here > passed:
+                machine._subs.match_args(out.enters[passed:here], self.args)
+            passed = max(here, passed)
+            if not self._final(action, out):
+                return
+            if action.phase == STATE:
+                passed += 1
+        if machine.is_watched:
+            machine._subs.match_args(out.enters[passed:], self.args)
 
     def _final(self, action: Action, out: Outcome) -> bool:
-        """All handlers of one final event. A coroutine becomes a task."""
+        """All handlers of one final event; a coroutine becomes a task."""
         event = Event(action.name, self.args, self)
-        try:
-            for handler in action.handlers:
+        error: BaseException | None = None
+        raised = False
+        for handler in action.handlers:
+            try:
                 answer = self._call(handler, event)
-                if handler.is_coroutine:
-                    self.machine._spawn_handler(answer, action, event)
-                if self.broken:
-                    break
-        except Exception as error:
-            self._fail(error, action.name)
-        if self.broken:
-            self._recover(action, out)
-        return not self.broken
-
-    def _finals_watched(self, out: Outcome) -> None:
-        """The same, with WhenArgs looking at every State event (SUB-5)."""
-        match, args = self.machine._subs.match_args, self.args
-        entered = iter(out.enters)
-        for action in out.finals:
-            if action.phase == "State":
-                for i in entered:  # those before it have no handler
-                    if i == action.state:
-                        break
-                    match(i, args)
-            elif action.phase == "Any":
-                for i in entered:
-                    match(i, args)
-            fine = self._final(action, out)
-            if action.phase == "State":
-                match(action.state, args)
-            if not fine:
-                return
-        for i in entered:
-            match(i, args)
-
-    def _recover(self, action: Action, out: Outcome) -> None:
-        """PAN-4: later enters go off again; called multi states tick once more per pass."""
+                if answer is not None and hasattr(answer, "__await__"):
+                    self.machine._start_task(answer, handler, action, event)
+            except (Exception, CancelledError) as failure:
+                error = failure
+                raised = self._failed(handler, action, failure)
+                break
         machine = self.machine
-        clock, sch, called = machine._clock, machine._compiled, self.plan.called.mask
-        passes = 1 if action.phase == "Any" else 2
-        if called >> sch.exception & 1:
-            passes -= 1  # the one that comes with raising Exception is missing
-        keep = out.next.order
-        dropped: tuple[int, ...] = ()
-        if action.phase == "State":
-            dropped = out.enters[out.enters.index(action.state) :]
-            for i in dropped:
-                clock[i] += 1
-            keep = tuple(i for i in keep if i not in dropped)
-        again = called & sch.multi
-        for i in keep:
-            if again >> i & 1:
-                clock[i] += 2 * passes
-        machine._config = machine._planner.config(keep)
-        machine._time = None
-        if self.time_after:
-            self.time_after = machine._snapshot()  # PAN-9
-        if machine._watched:
-            self._tell(dropped, out)
+        if action.phase == STATE and machine.is_watched and not isinstance(error, _TooSlowError):
+            machine._subs.match_args((action.state,), self.args)  # SUB-5, also after a failure
+        if error is None:
+            return True
+        self._recover(action, out, raised)
+        return False
 
-    def _tell(self, dropped: Sequence[int], out: Outcome) -> None:
-        """PAN-9: subscriptions see what a recovered transition left."""
-        machine, before = self.machine, self.plan.config.mask
-        machine._subs.cancel_contexts(dropped)
-        exits = (*out.exits, *(i for i in dropped if before >> i & 1))
-        enters = [i for i in out.enters if i not in dropped]
-        machine._subs.process(enters, exits, machine._clock, machine.queue_tick)
+    def _recover(self, action: Action, out: Outcome, raised: bool) -> None:
+        """PAN-4: later enters go off again; called Multi states tick once more per pass.
+
+        One pass belongs to the failing State or End handler, another to raising Exception.
+        """
+        machine = self.machine
+        clock, called = machine._clock, self.plan.called.mask
+        passes = (action.phase != ANY) + raised
+        dropped: tuple[int, ...] = ()
+        if action.phase == STATE:
+            dropped = out.enters[out.enters.index(action.state) :]
+        again = called & machine._compiled.multi
+        stays = [i for i in out.next.order if i not in dropped]
+        more = dict(out.changed)
+        for i in dropped:
+            clock[i] += 1
+            more[i] = more.get(i, 0) + 1
+        for i in stays:
+            if again >> i & 1 and passes:
+                clock[i] += 2 * passes
+                more[i] = more.get(i, 0) + 2 * passes
+        self._changed = tuple(sorted(more.items()))
+        machine._config = machine._planner.config(tuple(stays))
+        machine._time = None
+        # differs from Go: time and subscriptions see what the recovery left (PAN-9)
+        if self._time_after is not None:
+            self._time_after = machine._snapshot()
+        if machine.is_watched:
+            before = self.plan.config.mask
+            machine._subs.cancel_contexts(dropped)
+            exits = (*out.exits, *(i for i in dropped if before >> i & 1))
+            enters = [i for i in out.enters if i not in dropped]
+            machine._subs.process(enters, exits, clock, machine.queue_tick, dropped)
+
+
+def _discard(answer: object) -> None:
+    """A coroutine that won't run; closing it keeps Python from complaining."""
+    close = getattr(answer, "close", None)
+    if close is not None and hasattr(answer, "__await__"):
+        close()
 
 
 class _VetoedError(Exception):
     """A state that isn't auto vetoed an auto transition."""
+
+
+class _TooSlowError(HandlerTimeoutError):
+    """Our own verdict, as opposed to such an error raised by a handler."""

@@ -27,9 +27,9 @@ from amctl.machine import (
     Tracer,
     registry,
 )
-from amctl.machine._reads import Reads
 from amctl.machine.handlers import Action, Binding, HandlerTable
 from amctl.machine.plan import Planner
+from amctl.machine.waits import Waits
 from amctl.rpc._transition import MirrorTransition
 from amctl.rpc._waits import leave_first, remap
 
@@ -45,7 +45,7 @@ _log = logging.getLogger("amctl.rpc.mirror")
 _BARE = StateDef()
 
 
-class Mirror(Reads):
+class Mirror(Waits):
     """A clock that somebody else moves."""
 
     is_local = False
@@ -96,12 +96,11 @@ class Mirror(Reads):
 
     def _use_schema(self, schema: Schema) -> None:
         self._schema = schema
-        self._compiled, _ = schema.compiled(self.id)
+        self._compiled = schema.compiled()
         self._bits = {name: 1 << i for i, name in enumerate(self._compiled.names)}
         self._table = HandlerTable(self._compiled.names, self._bindings)
         self._planner = Planner(self._compiled, self._table)
         self._config = self._planner.config(())
-        self._calls = {}
 
     # -- told by the client
 
@@ -171,7 +170,7 @@ class Mirror(Reads):
             finally:
                 self._tx = None
         if tx is not None:
-            tx.completed = True
+            tx.is_completed = True
         for hook in hooks.transition_end if hooks else ():
             hook(tx)
         for hook in hooks.queue_end if hooks else ():

@@ -54,7 +54,7 @@ async def test_the_file_goes_with_the_machine_and_another_process_keeps_its_own(
     assert file.exists()
     file.write_text("127.0.0.1:1")
     machine.dispose()
-    assert mux.machine.is_disposed
+    await mux.machine.when_disposed()
     assert file.read_text() == "127.0.0.1:1"
 
 
@@ -77,7 +77,7 @@ def test_ids_never_reach_the_file_system_unchecked(tmp_path: Path, id: str) -> N
     with pytest.raises(ValueError, match="can't name a file"):
         address_file(tmp_path, id)
     with pytest.raises(ValueError, match="can't name a file"):
-        repl_endpoint(Machine(id, Plain), addr_dir=tmp_path, token=TOKEN)
+        repl_endpoint(Machine(id or " ", Plain), addr_dir=tmp_path, token=TOKEN)
 
 
 @pytest.mark.parametrize("addr", ["nowhere", ":1", "host:", "host:x", "host:70000"])

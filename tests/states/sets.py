@@ -31,7 +31,7 @@ def check_set(states: type[States], name: str) -> None:
 
 
 def _effective(machine: Machine, name: str) -> dict[str, Any]:
-    return _plain(machine._compiled.states[name].to_dict())
+    return _plain(machine.schema[name].to_dict())
 
 
 def _plain(raw: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""Who listens to a machine: handlers and tracers."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from amctl.machine.core import TRACED, WATCHED, Core
+from amctl.machine.errors import BindError
+from amctl.machine.handlers import Binding, HandlerTable
+from amctl.machine.tracer import Hooks, Tracer
+
+__all__ = ["Bound"]
+
+_log = logging.getLogger("amctl.machine")
+
+
+class Bound(Core):
+    """Binds and unbinds. `Machine` adds what changes states."""
+
+    _bindings: list[Binding]
+    _tracers: tuple[Tracer, ...]
+    _failed_tracers: set[str]
+    _bound: int = 0
+
+    def bind(self, handlers: object, *, prefix: str = "", id: str = "") -> str:
+        """Bind handlers: an object with methods, or a map by name.
+
+        Names, in calling order: `AExit`, `AEnter`, `AA` (already active), `AB` (A was active, B is
+        a target), `AnyEnter`; clocks move; `AEnd`, `AState`, `AnyState`. The first line are
+        negotiation handlers: plain functions, which veto by returning False. Final handlers return
+        nothing and may be coroutines: such a task lives as long as its state. One of a Multi state,
+        an End or AnyState lives with Start, if that is active, else with the machine. A coroutine
+        that ends its own state is cancelled at its next await: hand over what must be finished.
+        What a handler raises becomes Exception. Methods that start with a small letter are helpers.
+
+        Args:
+            handlers: Each gets the Event.
+            prefix: Offer only events starting with it, and look them up without it (HND-8).
+            id: Name of the binding, for tools.
+
+        Returns:
+            The binding's id, for `detach`.
+
+        Raises:
+            HandlerNameError: A handler fits no state; its hint has a near match.
+            BindError: The id is taken, or a negotiation handler is a coroutine function.
+        """
+        binding = Binding(
+            id or f"anon-{os.urandom(2).hex()}", handlers, prefix, self.names, self.id
+        )
+        if any(b.id == binding.id for b in self._bindings):
+            raise BindError(f"machine {self.id!r} has a binding {binding.id!r} already")
+        self._bound += 1
+        self._bindings.append(binding)
+        self._rebind()
+        if self._bound == 1 and self.is_err() and self._error is not None:
+            self.add_err(self._error)  # HND-12
+        return binding.id
+
+    def detach(self, id: str) -> None:
+        """Unbind handlers.
+
+        Raises:
+            BindError: No such binding.
+        """
+        left = [b for b in self._bindings if b.id != id]
+        if len(left) == len(self._bindings):
+            raise BindError(f"machine {self.id!r} has no binding {id!r}")
+        self._bindings = left
+        self._rebind()
+
+    @property
+    def bindings(self) -> list[str]:
+        """Ids of what is bound, in order."""
+        return [b.id for b in self._bindings]
+
+    def _rebind(self) -> None:
+        self._table = HandlerTable(self._compiled.names, self._bindings)
+        self._planner.set_table(self._table)
+        self._config = self._planner.config(self._config.order)
+
+    def bind_tracer(self, tracer: Tracer) -> None:
+        """Tell this one of everything from now on.
+
+        Raises:
+            BindError: It has no id, or its id is taken.
+        """
+        if not tracer.id or any(t.id == tracer.id for t in self._tracers):
+            raise BindError(f"machine {self.id!r}: tracer id {tracer.id!r} is empty or taken")
+        self._set_tracers((*self._tracers, tracer))
+
+    def detach_tracer(self, tracer: Tracer) -> None:
+        """Stop telling this one.
+
+        Raises:
+            BindError: It isn't bound.
+        """
+        if tracer not in self._tracers:
+            raise BindError(f"machine {self.id!r} has no tracer {tracer.id!r}")
+        self._set_tracers(tuple(t for t in self._tracers if t is not tracer))
+
+    @property
+    def tracers(self) -> tuple[Tracer, ...]:
+        """Those bound, in order."""
+        return self._tracers
+
+    def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
+        self._tracers = tracers
+        self._time = None
+        self._hooks = Hooks(tracers, self._tracer_failed) if tracers else None
+        self._gate = self._gate | TRACED if tracers else self._gate & ~TRACED
+
+    def _tracer_failed(self, tracer: Tracer, error: Exception) -> None:
+        """PAN-11: logged always, told once, as telling is traced too."""
+        _log.error("machine %s: tracer %s failed", self.id, tracer.id, exc_info=error)
+        if tracer.id not in self._failed_tracers:
+            self._failed_tracers.add(tracer.id)
+            self.add_err(error)
+
+    def _watch(self) -> None:
+        self._gate |= WATCHED
+
+    def _unwatch(self) -> None:
+        self._gate &= ~WATCHED

@@ -1,0 +1,448 @@
+"""The queue of mutations: what runs now, what waits, and in which order (section 6)."""
+
+from __future__ import annotations
+
+import logging
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from amctl.machine.args import ACheck, AException, as_args
+from amctl.machine.errors import ForeignThreadError, HandlerTimeoutError
+from amctl.machine.event import Mutation, Source, as_source
+from amctl.machine.plan import AUTO, CHECK_ADD, Called, Config, Outcome, Plan, Planner
+from amctl.machine.relations import ADD, REMOVE, SET
+from amctl.machine.result import CANCELED, EXECUTED, Result
+from amctl.machine.signals import Signal
+from amctl.machine.transition import Transition
+from amctl.machine.waits import Waits
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Mapping
+
+    from amctl.machine.args import ArgsLike
+    from amctl.machine.event import Event
+    from amctl.machine.handlers import Handler, HandlerTable
+    from amctl.machine.limits import Limits
+    from amctl.machine.reads import StatesLike
+    from amctl.machine.tracer import Hooks
+
+__all__ = ["BACKOFF", "BUSY", "CLOSED", "TRACED", "WATCHED", "Core"]
+
+_log = logging.getLogger("amctl.machine")
+
+# Reasons not to take the shortcut of `_call`, as bits of `_gate`
+BUSY, TRACED, WATCHED, CLOSED, BACKOFF = 1, 2, 4, 8, 16
+_BLOCKED = BUSY | CLOSED | BACKOFF
+_AUTO_TRIES = 10  # failures of the same auto states in one go (PAN-10)
+_MAX_CALLS = 4096
+_QUEUED = Result(2)
+
+
+class Core(Waits):
+    """Runs mutations one at a time. `Machine` adds what its users see."""
+
+    queue_limit: int
+    handler_timeout: float | None
+    limits: Limits
+    _compiled: Any
+    _config: Config
+    _planner: Planner
+    _table: HandlerTable
+    _hooks: Hooks | None
+    _exception: Called
+    _queue: deque[Mutation]
+    _calls: dict[object, Called]
+    _now: Callable[[], float]
+    _thread: int
+    _gate: int = 0
+    _pending: int = 0
+    _tokens: int = 0
+    _backoff_until: float = 0.0
+    _error: BaseException | None = None
+    _tx: Transition | None = None
+    _time: tuple[int, ...] | None = None
+    _failed_auto: tuple[int, ...] = ()
+    _failures: int = 0
+    _idle_signal: Signal | None = None
+
+    @property
+    def transition(self) -> Transition | None:
+        """The running transition, while handlers or tracers can see it."""
+        return self._tx
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a mutation is running, so that others wait in the queue."""
+        return self._gate & BUSY != 0
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody waits for something."""
+        return self._gate & WATCHED != 0
+
+    # -- entering
+
+    def _call(
+        self,
+        kind: int,
+        states: StatesLike,
+        args: ArgsLike,
+        source: Event | Source | None,
+    ) -> Result:
+        """A mutation asked for by `add`, `remove` or `set`."""
+        if states.__class__ is not str and states.__class__ is not tuple:
+            states = str(states) if isinstance(states, str) else tuple(states)
+        plan = self._config.known[kind].get(states)
+        if plan is None or self._gate & _BLOCKED:
+            return self._call_slowly(kind, states, args, source)
+        if self._gate or plan.quick is None:
+            return self._perform(plan, args, source)
+        # seen before, nobody listens, no handler: all that is left are clocks
+        ticks, self._config, result = plan.quick
+        clock = self._clock
+        for i in ticks:
+            clock[i] += 1
+        self.queue_tick += 1
+        return result
+
+    def _call_slowly(
+        self, kind: int, states: StatesLike, args: ArgsLike, source: Event | Source | None
+    ) -> Result:
+        """The way of a mutation which is new here, or comes while another one runs."""
+        called = self._called(states)
+        self._check_thread()
+        if self._gate & CLOSED or (kind != SET and self._backs_off()):
+            return CANCELED
+        if self._gate & BUSY:
+            return self._call_busy(kind, called, args, source)
+        config = self._config
+        plan = self._planner.plan(config, kind, called)
+        if self._planner.is_admitted(plan):
+            config.known[kind][states] = plan
+        return self._perform(plan, args, source)
+
+    def _call_busy(
+        self, kind: int, called: Called, args: ArgsLike, source: Event | Source | None
+    ) -> Result:
+        """Order of judgement: full, no-op removal, duplicate, enqueue (errata to QUE-5)."""
+        if self._is_full(kind, called):
+            return CANCELED
+        if kind == REMOVE and not self._queue and not called.mask & self._config.mask:
+            return EXECUTED  # MUT-5
+        plain = as_args(args)
+        if not plain and self._is_duplicate(kind, called):
+            return EXECUTED
+        return self._enqueue(Mutation(kind, called, plain, as_source(source)))
+
+    def _called(self, states: StatesLike) -> Called:
+        """Interns what a caller named; raises on unknown names (NAM-6)."""
+        called = self._calls.get(states)
+        if called is None:
+            called = self._planner.called(self._mask_of(states)[0])
+            if len(self._calls) > _MAX_CALLS:
+                self._calls.clear()
+            self._calls[states] = called
+        return called
+
+    def _check_thread(self) -> None:
+        if get_ident() != self._thread:
+            raise ForeignThreadError(self.id)
+
+    def _backs_off(self) -> bool:
+        """PAN-8: a handler had to be given up lately."""
+        if not self._gate & BACKOFF:
+            return False
+        if self._now() < self._backoff_until:
+            return True
+        self._gate &= ~BACKOFF
+        return False
+
+    def _is_full(self, kind: int, called: Called) -> bool:
+        if len(self._queue) < self.queue_limit:
+            return False
+        if called.mask & self._compiled.exception and kind != SET:
+            return (kind == REMOVE) != self.is_err()  # QUE-6
+        return True
+
+    def _is_duplicate(self, kind: int, called: Called) -> bool:
+        if called.mask & self._compiled.multi:
+            return False
+        return any(
+            m.called.mask == called.mask
+            and not m.args
+            and (m.kind == kind or (kind == ADD and m.kind == AUTO))
+            for m in self._queue
+        )
+
+    def _ask(self, kind: int, states: StatesLike, args: ArgsLike) -> Result:
+        """A Can* question."""
+        if not isinstance(states, str):
+            states = tuple(states)
+        called, plain = self._called(states), as_args(args)
+        self._check_thread()
+        if self._gate & CLOSED or self._backs_off():
+            _answer(plain, True)
+            return CANCELED
+        if self._gate & BUSY:
+            self._prepend(Mutation(kind, called, plain))
+            return _QUEUED
+        return self._perform(self._planner.plan(self._config, kind, called), plain, None, 0)
+
+    # -- the queue
+
+    def _enqueue(self, mutation: Mutation) -> Result:
+        """Appends a normal mutation (QUE-4)."""
+        self._pending += 1
+        mutation.queue_tick = self.queue_tick + self._pending
+        self._queue.append(mutation)
+        if self._hooks is not None:
+            self._announce(mutation)
+        return Result(mutation.queue_tick)
+
+    def _prepend(self, mutation: Mutation) -> None:
+        """QUE-7."""
+        self._tokens += 1
+        mutation.queue_token = self._tokens
+        self._queue.appendleft(mutation)
+        if self._hooks is not None:
+            self._announce(mutation)
+
+    def _announce(self, mutation: Mutation) -> None:
+        assert self._hooks is not None
+        mutation.queue_tick_now, mutation.queue_len = self.queue_tick, len(self._queue)
+        for hook in self._hooks.mutation_queued:
+            hook(self, mutation)
+
+    def _queue_auto(self, called: Called) -> None:
+        """AUT-1, but not for ever (PAN-10)."""
+        if self._failures < _AUTO_TRIES or self._failed_auto != called.order:
+            self._prepend(Mutation(AUTO, called, {}))
+        elif self._failures == _AUTO_TRIES:
+            self._failures += 1
+            _log.error("machine %s: auto states %s keep failing", self.id, " ".join(called.names))
+
+    def _perform(
+        self, plan: Plan, args: ArgsLike, source: Event | Source | None, ticks: int = 1
+    ) -> Result:
+        """Runs a mutation on an idle machine, then everything it caused."""
+        hooks = self._hooks
+        self._gate |= BUSY
+        self._failures = 0
+        try:
+            if hooks is None and plan.plain:
+                self.queue_tick += ticks
+                result = self._run_plain(plan, args)
+            elif hooks is None:
+                self.queue_tick += ticks
+                result = Transition(self, plan, as_args(args), as_source(source)).run()
+            else:
+                result = self._run_announced(plan, args, source, ticks)
+            if self._gate & WATCHED:
+                self._subs.process_queue(self.queue_tick)
+            if plan.kind >= CHECK_ADD:
+                _answer(args, result.canceled)
+            if self._queue:
+                self._drain()
+        except BaseException:
+            self._clear_queue()
+            raise
+        finally:
+            self._gate &= ~BUSY
+            self._tx = None
+        if hooks is not None or self._idle_signal is not None:
+            self._became_idle()
+        return result
+
+    def _run_announced(
+        self, plan: Plan, args: ArgsLike, source: Event | Source | None, ticks: int
+    ) -> Result:
+        assert self._hooks is not None
+        tick = self.queue_tick + 1 if ticks else 0
+        mutation = Mutation(plan.kind, plan.called, as_args(args), as_source(source), tick)
+        mutation.queue_tick_now, mutation.queue_len = self.queue_tick, 1
+        for hook in self._hooks.mutation_queued:
+            hook(self, mutation)
+        self.queue_tick += ticks
+        return Transition(self, plan, mutation.args, mutation.source, mutation).run()
+
+    def _drain(self) -> None:
+        queue = self._queue
+        while queue:
+            mutation = queue.popleft()
+            if mutation.queue_tick:
+                self.queue_tick += 1
+                self._pending -= 1
+            plan = self._planner.plan(self._config, mutation.kind, mutation.called)
+            if plan.plain and self._hooks is None:
+                self._tx = None
+                result = self._run_plain(plan, mutation.args)
+            else:
+                tx = Transition(self, plan, mutation.args, mutation.source, mutation)
+                result = tx.run()
+                if plan.kind == AUTO:
+                    self._count_failure(plan.called, tx.is_broken)
+            if self._gate & WATCHED:
+                self._subs.process_queue(self.queue_tick)
+            if mutation.is_check:
+                _answer(mutation.args, result.canceled)
+
+    def _became_idle(self) -> None:
+        if self._hooks is not None:
+            for hook in self._hooks.queue_end:
+                hook(self)
+        idle, self._idle_signal = self._idle_signal, None
+        if idle is not None:
+            idle.close(self.time_sum)
+
+    def _clear_queue(self) -> None:
+        """Forget what waits; questions among it are answered with no."""
+        queue = list(self._queue)
+        self._queue.clear()
+        self._pending = 0
+        for mutation in queue:
+            if mutation.is_check:
+                _answer(mutation.args, True)
+
+    def _count_failure(self, called: Called, failed: bool) -> None:
+        same = self._failed_auto == called.order
+        self._failures = (self._failures + 1 if same else 1) if failed else 0
+        self._failed_auto = called.order if failed else ()
+
+    def _refuse(self) -> None:
+        """Disposal: take no more mutations."""
+        self._gate |= CLOSED
+
+    def _back_off(self) -> None:
+        """Take no more mutations for a while, and forget those that wait (PAN-8)."""
+        self._clear_queue()
+        self._backoff_until = self._now() + self.limits.handler_backoff
+        self._gate |= BACKOFF
+
+    # -- carrying out
+
+    def _run_plain(self, plan: Plan, args: ArgsLike) -> Result:
+        """A transition which no handler and no tracer can see."""
+        if not plan.accepted:
+            return CANCELED
+        out = plan.outcome
+        if out is None:  # a check
+            return EXECUTED
+        clock = self._clock
+        for i in out.ticks:
+            clock[i] += 1
+        self._config = out.next
+        if out.follow is not None:
+            self._queue_auto(out.follow)
+        if self._gate & WATCHED:
+            subs = self._subs
+            subs.transition(out.enters, out.exits, clock, self.queue_tick, as_args(args))
+        return out.result
+
+    def _move(self, out: Outcome) -> None:
+        """For transitions: let clocks and active states follow (TX-8)."""
+        clock = self._clock
+        for i in out.ticks:
+            clock[i] += 1
+        self._config = out.next
+        if out.ticks:
+            self._time = None
+
+    def _snapshot(self) -> tuple[int, ...]:
+        """The clock as a tuple, shared by transitions that did not change it."""
+        if self._time is None:
+            self._time = tuple(self._clock)
+        return self._time
+
+    def _handler_failed(
+        self, tx: Transition, handler: Handler, name: str, error: BaseException
+    ) -> bool:
+        """PAN-2; False when Exception was called itself, which would nest (PAN-6)."""
+        _log.error(
+            "machine %s: handler %s of binding %s failed: %s",
+            self.id, name, handler.binding, error, exc_info=error,
+        )  # fmt: skip
+        if tx.plan.called.mask & self._compiled.exception:
+            return False
+        self._error = error
+        args = AException(error, name, tx.called_states, tuple(tx.target_states))
+        self._prepend(Mutation(ADD, self._exception, as_args(args), tx.as_source()))
+        return True
+
+    def add_err(
+        self,
+        err: BaseException | None,
+        args: ArgsLike = None,
+        *,
+        source: Event | Source | None = None,
+    ) -> Result:
+        """Implemented by Machine."""
+        raise NotImplementedError
+
+    def _internal_error(self, error: HandlerTimeoutError) -> None:
+        """For subclasses: an error that no mutation tells about (ERR-9)."""
+
+    def _start_task(self, coro: Any, handler: Handler, action: Any, event: Event) -> None:
+        """For subclasses: a coroutine handler was called."""
+
+    # -- looking into the queue
+
+    def queue(self) -> list[Mutation]:
+        """What waits, first one first."""
+        return list(self._queue)
+
+    def is_queued(
+        self,
+        kinds: tuple[int, ...],
+        states: StatesLike,
+        *,
+        strict: bool = False,
+        without_args: bool = False,
+        min_queue_tick: int = 0,
+    ) -> int:
+        """The place in the queue of the first mutation that calls all these states; -1 if none.
+
+        Args:
+            kinds: MutationType values.
+            states: Names; repeated ones count (QUE-11).
+            strict: Call these states and no others.
+            without_args: Only mutations without arguments.
+            min_queue_tick: Only mutations that run at or after this queue tick.
+        """
+        names = (states,) if isinstance(states, str) else tuple(states)
+        mask, complete = self._known(names)
+        for at, m in enumerate(self._queue if complete else ()):
+            fits = len(m.called.order) >= len(names) and not mask & ~m.called.mask
+            if strict:
+                fits = fits and m.called.mask == mask
+            kind = ADD if m.kind == AUTO else m.kind
+            if (
+                fits
+                and kind in kinds
+                and not (without_args and m.args)
+                and m.queue_tick >= min_queue_tick
+            ):
+                return at
+        return -1
+
+    def will_be(self, states: StatesLike) -> bool:
+        """Whether an add that calls all of these waits; implied states don't count (QUE-11)."""
+        return self.is_queued((ADD,), states) >= 0
+
+    def will_be_removed(self, states: StatesLike) -> bool:
+        """Whether a remove that calls all of these waits."""
+        return self.is_queued((REMOVE,), states) >= 0
+
+    def when_queue_ends(self) -> Signal:
+        """Nothing runs and nothing waits any more."""
+        if not self._gate & BUSY:
+            return Signal(True)
+        if self._idle_signal is None:
+            self._idle_signal = Signal(what="when_queue_ends")
+        return self._idle_signal
+
+
+def _answer(args: ArgsLike | Mapping[str, Any], canceled: bool) -> None:
+    check = args.get(ACheck.key()) if isinstance(args, dict) else args
+    if isinstance(check, ACheck):
+        check.answer(canceled)
