@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Face", "SessionHost"]
 
+MAX_STRANGERS = 64
+"""Connections that may wait for their HELLO at a time."""
+
 _log = logging.getLogger("amctl.rpc.server")
 
 
@@ -100,7 +103,14 @@ class SessionHost:
     # -- connections
 
     def accept(self, conn: Connection) -> None:
-        """Serve on a new connection; who it is shows in its HELLO."""
+        """Serve on a new connection; who it is shows in its HELLO.
+
+        While too many peers have not said who they are, a further one is closed at once.
+        """
+        if sum(wire.session is None for wire in self._pumps) >= MAX_STRANGERS:
+            _log.warning("%s: too many unknown peers, %s is closed", self.name, conn.peer)
+            conn.close(1013, "too many connections")
+            return
         loop = asyncio.get_running_loop()
         wire = Conn(self.hub, loop.time(), lambda: self._wake(wire))
         pump = Pump(wire, conn, self._on_events, lambda error: self._lost(wire, error))

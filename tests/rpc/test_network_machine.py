@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amctl.machine import Args, BatchOp, Machine, MutationType, State, Tracer, UnknownStateError
+from amctl.machine import (
+    Args,
+    BatchOp,
+    Machine,
+    MutationType,
+    Schema,
+    State,
+    Tracer,
+    UnknownStateError,
+)
 from amctl.rpc.states import SourceStates
 from amctl.rpc.wire.messages import Sync
 from amctl.states.basic import BasicStates
@@ -49,6 +58,7 @@ async def test_3_waits_resolve_with_the_reply_and_no_push_is_needed(transport: s
 
 
 @every_transport
+@pytest.mark.slow
 async def test_4_501_adds_one_by_one(transport: str) -> None:
     async with world(transport, Plain, push_interval=None) as w:
         _, net = await w.ready(states=Plain)
@@ -687,21 +697,70 @@ async def test_l_4_disposal_is_local_and_ends_everything() -> None:
         net.dispose()
 
 
-async def test_c_1_a_new_schema_reaches_the_mirror_with_its_waits() -> None:
+def grow(machine: Machine, name: str) -> None:
+    """Give a machine one more state, first in order: every index moves."""
+    old, ticks, active = machine.schema, machine.clock(), machine.active
+    machine._set_schema(Schema({**old, name: {}}, [name, *old.names]))
+    machine._clock = [ticks.get(state, 0) for state in machine.names]
+    machine._subs.close_all()
+    machine._time = None
+    machine._config = machine._planner.config(tuple(machine.index(s) for s in active))
+    assert machine._hooks is not None
+    for hook in machine._hooks.schema_change:
+        hook(machine, old)
+
+
+async def test_c_1_c_2_a_new_schema_reaches_the_mirror_with_its_waits() -> None:
+    seen: list[str] = []
+
+    class Handlers:
+        def NewState(self, e: Event) -> None:
+            seen.append(e.name)
+
+        def AState(self, e: Event) -> None:
+            seen.append(e.name)
+
+    class Watch(Tracer):
+        id = "watch"
+
+        def schema_change(self, machine: object, old: Schema) -> None:
+            seen.append(f"from {len(old)}")
+
     async with world(states=Plain, push_interval=0.01) as w:
         _, net = await w.ready(states=Plain)
         await net.add("D")
+        size = len(net.names)
+        net.bind_tracer(Watch())
         waiting = net.when("A")
-        old = w.source.schema
-        if not hasattr(w.source, "set_schema"):
-            pytest.skip("the engine can't change a schema yet")
-        names = [*old.names, "New"]
-        w.source.set_schema({**old, "New": {}}, names)
+        calls = [asyncio.ensure_future(net.add("B")) for _ in range(3)]
+        grow(w.source, "New")
         w.source.add("New")
-        await net.when_query(lambda _: net.has("New"))
-        assert net.is_(["D", "New"])
+        await asyncio.gather(*calls)
+        assert w.source.tick("B") == 5
+        await net.sync()
+        assert net.names == w.source.names
+        assert sorted(net.active) == ["B", "D", "New"]
+        assert net.time() == w.source.time()
+        net.bind(Handlers())
+        assert not waiting.done()
         await net.add("A")
         assert waiting.done()
+        await net.remove("New")
+        await net.add("New")
+        assert seen == [f"from {size}", "AState", "NewState"]
+
+
+async def test_9_an_acknowledged_add_costs_less_than_thirty_bytes() -> None:
+    async with world(states=Plain, push_interval=None) as w:
+        _, net = await w.ready(states=Plain)
+        conn = w.connections[-1]
+        sizes: list[int] = []
+        for end in (conn, conn._other):
+            write = end.write
+            end.write = lambda data, write=write: (sizes.append(len(data)), write(data))
+        for _ in range(500):
+            await net.add("B")
+        assert sum(sizes) / 500 < 30
 
 
 async def test_8_big_ticks_travel() -> None:

@@ -206,6 +206,22 @@ async def test_wir_3_garbage_is_refused_and_harms_nobody() -> None:
         assert w.server.machine.not_("Exception")
 
 
+async def test_too_many_unknown_peers_are_closed_at_once() -> None:
+    async with world(states=Plain) as w:
+        _, net = await w.ready(states=Plain)
+        strangers = [memory_pair() for _ in range(70)]
+        for _, far in strangers:
+            w.server.accept(far)
+        assert [far.is_closed for _, far in strangers] == [False] * 64 + [True] * 6
+        assert (await net.add("D")).executed
+        await asyncio.sleep(4)
+        assert all(far.is_closed for _, far in strangers)
+        near, far = memory_pair()
+        w.server.accept(far)
+        assert not far.is_closed
+        near.close()
+
+
 # -- payloads
 
 
