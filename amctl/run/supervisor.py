@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -162,6 +161,7 @@ class Supervisor:
                 url = relay.url.replace("http", "ws", 1) + path
                 return await dial_websocket(url, headers={"Authorization": f"Bearer {self._token}"})
 
+            self._observer.say(f"the page, to look at: {relay.page_url}", level=1)
             self._local = workflow.local(dial)
             await self._local.start()
             return
@@ -187,8 +187,9 @@ class Supervisor:
         recorder = workflow.recorder
         for light in ("debugger", "traces"):
             recorder.light(light, "off", "not in this version")
-        shown = os.path.relpath(self._log_path, self._settings.home)
-        recorder.link(Link("log", "Log", "", shown))
+        path, home = self._log_path, self._settings.home
+        shown = path.relative_to(home) if path.is_relative_to(home) else path
+        recorder.link(Link("log", "Log", "", str(shown)))
 
         def look() -> None:
             if self._ready_ms is None and recorder.run.round > 0:
