@@ -171,8 +171,11 @@ def _same(value: Any, default: Any) -> bool:
 
 def _trimmed(spec: _Spec, body: tuple[Any, ...]) -> tuple[Any, ...]:
     """The body's fields without those at its end that equal their defaults."""
-    end, required = len(body), spec.required
-    while end > required and _same(body[end - 1], spec.defaults[end - 1 - required]):
+    end, required, defaults = len(body), spec.required, spec.defaults
+    while end > required:
+        value, default = body[end - 1], defaults[end - 1 - required]
+        if value is not default and not _same(value, default):
+            break
         end -= 1
     return body[:end]
 

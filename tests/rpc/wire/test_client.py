@@ -111,6 +111,20 @@ def test_wir_14_waiting_calls_fail_if_the_names_changed() -> None:
     assert pair.toy.log == []
 
 
+def test_wir_14_a_mark_of_the_lost_session_is_not_sent_to_the_new_one() -> None:
+    pair = Pair()
+    pair.toy.rev += 1
+    pair.toy.run(Op.NOP, [])
+    pair.client.receive_data(pair.conn.data_to_send(), 0.0)
+    assert len(pair.client.bulk) == 1
+    names, rev = pair.toy.names, pair.toy.rev
+    restart(pair)
+    pair.toy.names, pair.toy.rev = names, rev
+    pair.connect()
+    assert pair.client.open
+    assert pair.session.recv == 0
+
+
 def test_wir_14_subscriptions_are_made_again_by_name() -> None:
     pair = Pair()
     pair.client.subscribe(7, 1, {"id": 5})

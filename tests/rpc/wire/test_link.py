@@ -211,6 +211,20 @@ def test_wir_8_an_impossible_resume_point_is_refused() -> None:
         assert codes(pair.connect())[0] == Code.PROTOCOL
 
 
+def test_wir_8_an_ack_during_the_resend_is_taken_at_its_word() -> None:
+    pair = Pair(run=False)
+    for i in range(3):
+        pair.session.send_payload(f"p{i}", i)
+    pair.conn.data_to_send()
+    pair.cut()
+    pair.client.connection_made(0.0)
+    pair.conn = Conn(pair.hub, 0.0)
+    pair.serve(pair.client.data_to_send())
+    pair.serve(ack(2))  # odd, but possible: the numbers were sent
+    assert kinds(pair.conn.data_to_send()) == [Kind.WELCOME, Kind.PAYLOAD]
+    assert pair.session.cursor == pair.session.sent == 3
+
+
 def test_wir_8_a_client_checks_the_resume_point_too() -> None:
     for fields in ({"recv": 5}, {"session": b"other"}):
         pair = Pair()
@@ -255,6 +269,12 @@ def test_wir_10_a_reply_acknowledges_its_call_and_all_before_it() -> None:
     pair.client.receive_data(down, 0.0)
     assert pair.client.acked == 2
     assert not pair.client.outbox
+    for _ in range(100):
+        pair.client.call(Op.ADD, [1])
+    pair.serve(pair.client.data_to_send())
+    assert Kind.ACK not in kinds(pair.conn.data_to_send())
+    pair.conn.tick(1.0)
+    assert pair.conn.data_to_send() == b""
 
 
 def test_wir_10_acks_go_out_after_32_frames_a_quarter_window_or_a_second() -> None:
