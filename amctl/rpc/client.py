@@ -147,10 +147,12 @@ class Client:
             return
         self.machine.remove(ClientStates.Start)
         self.shut(Code.OK)
-        await asyncio.sleep(0)
         if dispose:
             self.net.dispose()
             self.machine.dispose()
+            await self.machine.when_disposed()
+        else:
+            await asyncio.sleep(0)
 
     def attach(self, conn: Connection) -> None:
         """Use a connection that a peer made to us; it replaces the present one.

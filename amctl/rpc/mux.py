@@ -103,6 +103,11 @@ class Mux:
         """How many connections there are, those of unknown peers included."""
         return self._connections
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether clients need not come back."""
+        return self._stopping or self.source.is_disposed
+
     async def start(self) -> None:
         """Acquire the endpoint and add Start; clients may come when this returns.
 
@@ -116,9 +121,8 @@ class Mux:
     async def stop(self) -> None:
         """Say goodbye for good, close the endpoint and dispose of the machines."""
         self._stopping = True
-        if not self.machine.is_disposed:
-            self.machine.dispose()
-        await asyncio.sleep(0)
+        self.machine.dispose()
+        await self.machine.when_disposed()
 
     def accept(self, conn: Connection) -> None:
         """Serve on a connection, also one that somebody else made. Closed at once unless Start."""
@@ -199,7 +203,7 @@ class _Handlers:
 
     def StartEnd(self, e: Event) -> None:
         """Close the endpoint; clients are asked to come back, unless this is the end."""
-        self._mux._shut(Code.STOPPED if self._mux._stopping else Code.AWAY)
+        self._mux._shut(Code.STOPPED if self._mux.is_ending else Code.AWAY)
 
     def ClientConnectedState(self, e: Event) -> None:
         """An event: its ticks count."""

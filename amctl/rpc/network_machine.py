@@ -19,6 +19,7 @@ from amctl.machine import (
 )
 from amctl.machine.args import as_args
 from amctl.machine.errors import UnknownStateError
+from amctl.machine.signals import Watch
 from amctl.rpc._calls import CallSpec, Origin
 from amctl.rpc._mirror import Mirror
 from amctl.rpc.payload import args_to_wire
@@ -64,8 +65,7 @@ class NetworkMachine(Mirror):
     ) -> None:
         super().__init__(id, states, parent=parent, tags=("rpc-netmach", *tags))
         self._client = client
-        self._wanted: dict[int, tuple[str, Mapping[str, Any] | None, Signal]] = {}
-        self._asked: set[int] = set()
+        self._wanted: dict[int, _Wanted] = {}
         self._sids = 0
         self._on_connected: list[Callable[[bool], None]] = []
 
@@ -214,30 +214,37 @@ class NetworkMachine(Mirror):
         """Closed when the source enters the state with at least these arguments.
 
         The source watches, so the first hit counts from when the request arrives there; a hit
-        while there was no session is missed.
+        while there was no session is missed. It stops watching when nobody waits any more.
         """
         if self.is_disposed:
             return Signal(True)
         self._checked(state)
         self._sids += 1
-        signal = Signal(what=f"when_args {state}")
-        self._wanted[self._sids] = (state, args_to_wire(as_args(args)), signal)
+        wanted = _Wanted(self, self._sids, state, args_to_wire(as_args(args)))
+        self._wanted[wanted.sid] = wanted
         self._ask()
-        return signal
+        assert wanted.signal is not None
+        return wanted.signal
 
     def _ask(self) -> None:
-        if self._client.is_connected or self._asked:
-            for sid, (state, match, _) in self._wanted.items():
-                if sid not in self._asked and self.has(state):
-                    self._asked.add(sid)
-                    self._client.subscribe(sid, state, match)
+        if self._client.is_connected:
+            for wanted in self._wanted.values():
+                if not wanted.is_asked and self.has(wanted.state):
+                    wanted.is_asked = True
+                    self._client.subscribe(wanted.sid, wanted.state, wanted.match)
 
     def fired(self, sid: int) -> None:
         """Told by the client: a subscription came true."""
-        found = self._wanted.pop(sid, None)
-        self._asked.discard(sid)
-        if found is not None:
-            found[2].close()
+        wanted = self._wanted.pop(sid, None)
+        signal = wanted.target() if wanted is not None else None
+        if signal is not None:
+            signal.close(self.time_sum)
+
+    def forget(self, sid: int) -> None:
+        """Nobody waits for a subscription any more."""
+        wanted = self._wanted.pop(sid, None)
+        if wanted is not None and wanted.is_asked and not self.is_disposed:
+            self._client.unsubscribe(sid)
 
     # -- life
 
@@ -261,8 +268,10 @@ class NetworkMachine(Mirror):
         wanted, self._wanted = self._wanted, {}
         super().dispose()
         self._on_connected.clear()
-        for _, _, signal in wanted.values():
-            signal.close()
+        for one in wanted.values():
+            signal = one.target()
+            if signal is not None:
+                signal.close()
 
     def handler_failed(self, error: Exception) -> None:
         """A handler of the mirror raised: an error of this end, shown by the client's machine."""
@@ -271,6 +280,29 @@ class NetworkMachine(Mirror):
 
     def _misused(self, error: Exception) -> None:
         self.handler_failed(error)
+
+
+class _Wanted(Watch):
+    """A wait for arguments, kept by the source."""
+
+    __slots__ = ("is_asked", "match", "net", "sid", "state")
+
+    what = "when_args"
+
+    def __init__(
+        self, net: NetworkMachine, sid: int, state: str, match: Mapping[str, Any] | None
+    ) -> None:
+        super().__init__()
+        self.net, self.sid, self.state, self.match = net, sid, state, match
+        self.is_asked = False
+
+    def missing(self) -> Sequence[str]:
+        """The state that is waited for."""
+        return (self.state,)
+
+    def drop(self) -> None:
+        """Tell the source that nobody waits."""
+        self.net.forget(self.sid)
 
 
 def _origin(source: Event | Source | None) -> Origin:

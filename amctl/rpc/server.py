@@ -133,6 +133,11 @@ class Server:
         """Calls and notes run so far."""
         return self._host.call_count
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether clients need not come back."""
+        return self._stopping or self.source.is_disposed
+
     def start(self) -> None:
         """Acquire the endpoint. RpcReady tells when clients may come."""
         self.machine.add(ServerStates.Start)
@@ -140,9 +145,8 @@ class Server:
     async def stop(self) -> None:
         """Say goodbye for good, close the endpoint and dispose of the server's machine."""
         self._stopping = True
-        if not self.machine.is_disposed:
-            self.machine.dispose()
-        await asyncio.sleep(0)
+        self.machine.dispose()
+        await self.machine.when_disposed()
 
     def accept(self, conn: Connection) -> None:
         """Serve on a connection that somebody else made.
@@ -276,12 +280,12 @@ class _Handlers:
 
     def RpcReadyEnd(self, e: Event) -> None:
         """Nobody can be served: clients are asked to come back."""
-        if not self._server._stopping:
+        if not self._server.is_ending:
             self._server._host.stop(Code.AWAY, "restarting")
 
     def StartEnd(self, e: Event) -> None:
         """Close the endpoint; clients are asked to come back."""
-        self._server._shut(Code.STOPPED if self._server._stopping else Code.AWAY)
+        self._server._shut(Code.STOPPED if self._server.is_ending else Code.AWAY)
 
     def MetricSyncState(self, e: Event) -> None:
         """An event: its ticks count."""

@@ -184,6 +184,7 @@ async def test_the_sources_end_ends_the_mux() -> None:
     many.source.dispose()
     assert many.mux.machine.is_disposed
     await client.machine.when("ConnRetryFailed")
+    assert asyncio.get_running_loop().time() < 1
     await client.stop()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -487,6 +488,25 @@ async def test_when_args_over_rpc() -> None:
         await late.wait()
 
 
+async def test_a_wait_for_arguments_that_is_given_up_is_given_up_at_the_source_too() -> None:
+    async with world(states=Plain) as w:
+        _, net = await w.ready(states=Plain)
+        session = next(iter(w.server._host._served))
+        waiting = asyncio.ensure_future(net.when_args("D", AD(1)).wait())
+        kept = net.when_args("D", AD(2))
+        await net.sync()
+        assert len(session.subs) == 2
+        waiting.cancel()
+        await turn()
+        del waiting
+        gc.collect()
+        await net.sync()
+        assert len(session.subs) == 1
+        kept.cancel()
+        await net.sync()
+        assert not session.subs
+
+
 async def test_l_3_a_context_of_an_inactive_state_ends_with_its_activation() -> None:
     async with world(states=Plain) as w:
         _, net = await w.ready(states=Plain)
@@ -697,19 +717,6 @@ async def test_l_4_disposal_is_local_and_ends_everything() -> None:
         net.dispose()
 
 
-def grow(machine: Machine, name: str) -> None:
-    """Give a machine one more state, first in order: every index moves."""
-    old, ticks, active = machine.schema, machine.clock(), machine.active
-    machine._set_schema(Schema({**old, name: {}}, [name, *old.names]))
-    machine._clock = [ticks.get(state, 0) for state in machine.names]
-    machine._subs.close_all()
-    machine._time = None
-    machine._config = machine._planner.config(tuple(machine.index(s) for s in active))
-    assert machine._hooks is not None
-    for hook in machine._hooks.schema_change:
-        hook(machine, old)
-
-
 async def test_c_1_c_2_a_new_schema_reaches_the_mirror_with_its_waits() -> None:
     seen: list[str] = []
 
@@ -733,7 +740,7 @@ async def test_c_1_c_2_a_new_schema_reaches_the_mirror_with_its_waits() -> None:
         net.bind_tracer(Watch())
         waiting = net.when("A")
         calls = [asyncio.ensure_future(net.add("B")) for _ in range(3)]
-        grow(w.source, "New")
+        w.source.set_schema({**w.source.schema, "New": {}})
         w.source.add("New")
         await asyncio.gather(*calls)
         assert w.source.tick("B") == 5
