@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
+import random
 
-from amctl.machine.core import TRACED, WATCHED, Core
+from amctl.machine._gates import TRACED, WATCHED
+from amctl.machine.core import Core
 from amctl.machine.errors import BindError
 from amctl.machine.handlers import Binding, HandlerTable
 from amctl.machine.tracer import Hooks, Tracer
@@ -47,7 +48,7 @@ class Bound(Core):
             BindError: The id is taken, or a negotiation handler is a coroutine function.
         """
         binding = Binding(
-            id or f"anon-{os.urandom(2).hex()}", handlers, prefix, self.names, self.id
+            id or f"anon-{random.getrandbits(16):04x}", handlers, prefix, self.names, self.id
         )
         if any(b.id == binding.id for b in self._bindings):
             raise BindError(f"machine {self.id!r} has a binding {binding.id!r} already")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from threading import get_ident
+from _thread import get_ident  # who asks, not how to make one
 from typing import TYPE_CHECKING, Any
 
+from amctl.machine._gates import BACKOFF, BUSY, CLOSED, WATCHED
 from amctl.machine.args import ACheck, AException, as_args
 from amctl.machine.errors import ForeignThreadError, HandlerTimeoutError
 from amctl.machine.event import Mutation, Source, as_source
-from amctl.machine.plan import AUTO, CHECK_ADD, Called, Config, Outcome, Plan, Planner
+from amctl.machine.plan import AUTO, Called, Config, Outcome, Plan, Planner
 from amctl.machine.relations import ADD, REMOVE, SET
 from amctl.machine.result import CANCELED, EXECUTED, Result
 from amctl.machine.signals import Signal
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
     from amctl.machine.reads import StatesLike
     from amctl.machine.tracer import Hooks
 
-__all__ = ["BACKOFF", "BUSY", "CLOSED", "TRACED", "WATCHED", "Core"]
+__all__ = ["Core"]
 
 _log = logging.getLogger("amctl.machine")
 
-# Reasons not to take the shortcut of `_call`, as bits of `_gate`
-BUSY, TRACED, WATCHED, CLOSED, BACKOFF = 1, 2, 4, 8, 16
 _BLOCKED = BUSY | CLOSED | BACKOFF
 _AUTO_TRIES = 10  # failures of the same auto states in one go (PAN-10)
 _MAX_CALLS = 4096
@@ -41,6 +40,29 @@ _QUEUED = Result(2)
 
 class Core(Waits):
     """Runs mutations one at a time. `Machine` adds what its users see."""
+
+    __slots__ = (
+        "_backoff_until",
+        "_calls",
+        "_error",
+        "_exception",
+        "_failed_auto",
+        "_failures",
+        "_gate",
+        "_hooks",
+        "_idle_signal",
+        "_pending",
+        "_planner",
+        "_queue",
+        "_table",
+        "_thread",
+        "_time",
+        "_tokens",
+        "_tx",
+        "handler_timeout",
+        "limits",
+        "queue_limit",
+    )
 
     queue_limit: int
     handler_timeout: float | None
@@ -55,16 +77,16 @@ class Core(Waits):
     _calls: dict[object, Called]
     _now: Callable[[], float]
     _thread: int
-    _gate: int = 0
-    _pending: int = 0
-    _tokens: int = 0
-    _backoff_until: float = 0.0
-    _error: BaseException | None = None
-    _tx: Transition | None = None
-    _time: tuple[int, ...] | None = None
-    _failed_auto: tuple[int, ...] = ()
-    _failures: int = 0
-    _idle_signal: Signal | None = None
+    _gate: int
+    _pending: int
+    _error: BaseException | None
+    _tx: Transition | None
+    _time: tuple[int, ...] | None
+    _failures: int
+    _tokens: int
+    _backoff_until: float
+    _failed_auto: tuple[int, ...]
+    _idle_signal: Signal | None
 
     @property
     def transition(self) -> Transition | None:
@@ -91,12 +113,13 @@ class Core(Waits):
         source: Event | Source | None,
     ) -> Result:
         """A mutation asked for by `add`, `remove` or `set`."""
-        if states.__class__ is not str and states.__class__ is not tuple:
-            states = str(states) if isinstance(states, str) else tuple(states)
-        plan = self._config.known[kind].get(states)
-        if plan is None or self._gate & _BLOCKED:
-            return self._call_slowly(kind, states, args, source)
-        if self._gate or plan.quick is None:
+        try:
+            plan = self._config.known[kind].get(states)
+        except TypeError:  # a list
+            plan = None
+        if plan is None or self._gate:
+            return self._call_slowly(kind, plan, states, args, source)
+        if plan.quick is None:
             return self._perform(plan, args, source)
         # seen before, nobody listens, no handler: all that is left are clocks
         ticks, self._config, result = plan.quick
@@ -107,9 +130,18 @@ class Core(Waits):
         return result
 
     def _call_slowly(
-        self, kind: int, states: StatesLike, args: ArgsLike, source: Event | Source | None
+        self,
+        kind: int,
+        plan: Plan | None,
+        states: StatesLike,
+        args: ArgsLike,
+        source: Event | Source | None,
     ) -> Result:
-        """The way of a mutation which is new here, or comes while another one runs."""
+        """The way of a mutation which is new here, is listened to, or comes in between."""
+        if plan is not None and not self._gate & _BLOCKED:
+            return self._perform(plan, args, source)
+        if not isinstance(states, str):
+            states = tuple(states)
         called = self._called(states)
         self._check_thread()
         if self._gate & CLOSED or (kind != SET and self._backs_off()):
@@ -139,11 +171,15 @@ class Core(Waits):
         """Interns what a caller named; raises on unknown names (NAM-6)."""
         called = self._calls.get(states)
         if called is None:
-            called = self._planner.called(self._mask_of(states)[0])
+            called = self._planner.called(super()._mask_of(states)[0])
             if len(self._calls) > _MAX_CALLS:
                 self._calls.clear()
             self._calls[states] = called
         return called
+
+    def _mask_of(self, states: StatesLike) -> tuple[tuple[int, ...], int]:
+        called = self._called(states if isinstance(states, str) else tuple(states))
+        return called.order, called.mask
 
     def _check_thread(self) -> None:
         if get_ident() != self._thread:
@@ -187,7 +223,9 @@ class Core(Waits):
         if self._gate & BUSY:
             self._prepend(Mutation(kind, called, plain))
             return _QUEUED
-        return self._perform(self._planner.plan(self._config, kind, called), plain, None, 0)
+        result = self._perform(self._planner.plan(self._config, kind, called), plain, None, 0)
+        _answer(plain, result.canceled)
+        return result
 
     # -- the queue
 
@@ -230,18 +268,18 @@ class Core(Waits):
         self._gate |= BUSY
         self._failures = 0
         try:
-            if hooks is None and plan.plain:
-                self.queue_tick += ticks
-                result = self._run_plain(plan, args)
-            elif hooks is None:
-                self.queue_tick += ticks
-                result = Transition(self, plan, as_args(args), as_source(source)).run()
-            else:
+            if hooks is not None:
                 result = self._run_announced(plan, args, source, ticks)
+            else:
+                self.queue_tick += ticks
+                if plan.plain:
+                    result = self._run_plain(plan, args)
+                else:
+                    given = {} if args is None else as_args(args)
+                    origin = None if source is None else as_source(source)
+                    result = Transition(self, plan, given, origin).run()
             if self._gate & WATCHED:
                 self._subs.process_queue(self.queue_tick)
-            if plan.kind >= CHECK_ADD:
-                _answer(args, result.canceled)
             if self._queue:
                 self._drain()
         except BaseException:
@@ -335,8 +373,8 @@ class Core(Waits):
         if out.follow is not None:
             self._queue_auto(out.follow)
         if self._gate & WATCHED:
-            subs = self._subs
-            subs.transition(out.enters, out.exits, clock, self.queue_tick, as_args(args))
+            given = {} if args is None else as_args(args)
+            self._subs.transition(out.enters, out.exits, clock, self.queue_tick, given)
         return out.result
 
     def _move(self, out: Outcome) -> None:
@@ -442,7 +480,7 @@ class Core(Waits):
         return self._idle_signal
 
 
-def _answer(args: ArgsLike | Mapping[str, Any], canceled: bool) -> None:
-    check = args.get(ACheck.key()) if isinstance(args, dict) else args
+def _answer(args: Mapping[str, Any], canceled: bool) -> None:
+    check = args.get(ACheck.key())
     if isinstance(check, ACheck):
         check.answer(canceled)

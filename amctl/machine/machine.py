@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
-import time
+import random
+from _thread import get_ident
 from collections import deque
-from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.machine import registry
+from amctl.machine._gates import BUSY, CLOSED
 from amctl.machine.args import AException, as_args
 from amctl.machine.bound import Bound
-from amctl.machine.core import BUSY, CLOSED
 from amctl.machine.disposal import Disposal
 from amctl.machine.errors import NestedEvalError, SchemaError
 from amctl.machine.event import Event, Mutation, Source, as_source
@@ -73,10 +72,11 @@ class Machine(Bound):
         context: When it ends, the machine adds Disposing if it has that state, or else disposes of
             itself (DSP-4). A machine as context ends when it is disposed of; None is the parent.
         limits: The rarely used rest.
-        now: The stop-watch of handlers, in seconds.
+        now: The stop-watch of handlers, in seconds; None is the clock of the running loop.
 
     Raises:
         SchemaError: `names` and `states` differ.
+        ValueError: `handler_timeout` without `now` and without a loop.
         BindError: See `bind`.
     """
 
@@ -98,9 +98,9 @@ class Machine(Bound):
         handler_timeout: float | None = None,
         context: Signal | MachineView | None = None,
         limits: Limits = Limits(),  # noqa: B008  # frozen
-        now: Callable[[], float] = time.perf_counter,
+        now: Callable[[], float] | None = None,
     ) -> None:
-        self.id = id or os.urandom(8).hex()
+        self.id = id or f"{random.getrandbits(64):016x}"
         self.parent_id = parent.id if parent is not None else parent_id
         self.tags = tuple(dict.fromkeys(tags))
         self.queue_limit = queue_limit
@@ -116,11 +116,16 @@ class Machine(Bound):
         """Called by `add_err`, before the mutation."""
         self.internal_errors: list[HandlerTimeoutError] = []
         """Errors that no mutation tells about, the first ten (ERR-9)."""
-        self._now = now
         self._thread = get_ident()
+        self._gate = self._pending = self._tokens = self._failures = 0
+        self._error = self._tx = self._time = self._idle_signal = None
+        self._failed_auto, self._backoff_until = (), 0.0
         schema = _as_schema(states, names)
         self._clock = []
         self._tasks = HandlerTasks(self)
+        self._now = now or self._tasks.now
+        if handler_timeout is not None and now is None and not self._tasks.is_attached:
+            raise ValueError(f"machine {self.id!r}: handler_timeout needs a clock")
         self._subs = Subscriptions(self._watch, self._unwatch, schema.names, self._tasks)
         self._bindings = []
         self._queue = deque()

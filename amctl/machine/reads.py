@@ -26,6 +26,18 @@ class Reads:
     Once `is_disposed`, everything reads as empty, inactive and 0 (DSP-3).
     """
 
+    # What is hot has a slot: an instance with many attributes keeps them in a slower dictionary.
+    __slots__ = (
+        "_bits",
+        "_clock",
+        "_compiled",
+        "_config",
+        "_gone",
+        "id",
+        "machine_tick",
+        "queue_tick",
+    )
+
     id: str
     queue_tick: int
     """Starts with 1; grows when a queued mutation is taken off, whatever its outcome (CLK-10)."""

@@ -26,13 +26,15 @@ class Watch:
     that is cancelled leaves nothing behind, while whoever still polls the signal sees it close.
     """
 
-    __slots__ = ("ref", "signal")
-
     what = "wait"
+    signal: Signal | None = None
+    ref: weakref.ref[Signal] | None = None
 
-    def __init__(self) -> None:
-        self.signal: Signal | None = Signal(False, self.what, self)
-        self.ref: weakref.ref[Signal] | None = None
+    def open(self) -> Signal:
+        """A signal that closes with this entry."""
+        signal = self.signal = Signal()
+        signal._watch, signal.what = self, self.what
+        return signal
 
     def drop(self) -> None:
         """Leave the tables."""
@@ -59,23 +61,24 @@ class Watch:
 class Signal:
     """Closes once. Sharing it is safe: neither waiting nor giving up a wait changes it.
 
-    `await signal` and `await signal.wait(seconds)` return the machine time at which it closed.
+    `await signal` and `await signal.wait(seconds)` return the machine time at which it closed, 0
+    if it was closed from the start. Attributes live on the class until they change.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_closed", "_error", "_shares", "_time", "_watch",
-                 "what")  # fmt: skip
+    what = "wait"
+    """What is waited for, for messages."""
+    _closed = False
+    _time = 0
+    _error: BaseException | None = None
+    _watch: Watch | None = None
+    _callbacks: list[Callable[[Signal], object]] | None = None
+    _shares = 1
 
-    def __init__(
-        self, closed: bool = False, what: str = "wait", watch: Watch | None = None
-    ) -> None:
-        self.what = what
-        """What is waited for, for messages."""
-        self._closed = closed
-        self._time = 0
-        self._error: BaseException | None = None
-        self._watch = watch
-        self._callbacks: list[Callable[[Signal], object]] | None = None
-        self._shares = 1
+    def __init__(self, closed: bool = False, what: str = "") -> None:
+        if closed:
+            self._closed = True
+        if what:
+            self.what = what
 
     def done(self) -> bool:
         """Whether it is over: fulfilled, timed out, cancelled, or the machine disposed of."""
@@ -123,9 +126,12 @@ class Signal:
             self._end(None)
 
     def _end(self, error: BaseException | None) -> None:
-        self._closed, self._error, self._watch = True, error, None
-        callbacks, self._callbacks = self._callbacks, None
-        if callbacks:
+        self._closed = True
+        self._watch = None
+        if error is not None:
+            self._error = error
+        if callbacks := self._callbacks:
+            self._callbacks = None
             for fn in callbacks:
                 try:
                     fn(self)
@@ -173,8 +179,6 @@ class Signal:
 class TimedSignal(Signal):
     """One caller's own view of a signal, with a deadline. Needs a running loop."""
 
-    __slots__ = ("_inner", "_timer")
-
     def __init__(self, inner: Signal, timeout: float) -> None:
         super().__init__(what=inner.what)
         self._inner = inner
@@ -210,8 +214,6 @@ class StateContext(Signal):
 
     A context of an inactive state ends when the state is activated.
     """
-
-    __slots__ = ("_spawned", "_tasks", "name", "tick")
 
     def __init__(self, name: str, tick: int, tasks: TaskSet | None = None) -> None:
         super().__init__(what=f"context of state {name}")

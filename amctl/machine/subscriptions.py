@@ -19,16 +19,12 @@ __all__ = ["Signal", "StateContext", "Subscriptions", "TimedSignal"]
 
 
 class _When(Watch):
-    __slots__ = ("mask", "matched", "negated", "subs")
-
     what = "when"
 
     def __init__(self, subs: Subscriptions, negated: bool, mask: int, matched: int) -> None:
-        super().__init__()
         self.subs, self.negated, self.mask, self.matched = subs, negated, mask, matched
         if negated:
-            assert self.signal is not None
-            self.signal.what = "when_not"
+            self.what = "when_not"
 
     def missing(self) -> Sequence[str]:
         return self.subs.listed(self.mask & ~self.matched)
@@ -45,12 +41,9 @@ class _When(Watch):
 
 
 class _WhenTime(Watch):
-    __slots__ = ("key", "pending", "subs")
-
     what = "when_time"
 
     def __init__(self, subs: Subscriptions, key: object, pending: dict[int | None, int]) -> None:
-        super().__init__()
         self.subs, self.key, self.pending = subs, key, pending
 
     def missing(self) -> Sequence[str]:
@@ -66,10 +59,7 @@ class _WhenTime(Watch):
 class _Listed(Watch):
     """A subscription that stands in one plain list."""
 
-    __slots__ = ("condition", "subs", "table")
-
     def __init__(self, subs: Subscriptions, table: list[_Listed], condition: Any) -> None:
-        super().__init__()
         self.subs, self.table, self.condition = subs, table, condition
         table.append(self)
         subs._open()
@@ -81,17 +71,14 @@ class _Listed(Watch):
 
 
 class _Queued(_Listed):
-    __slots__ = ()
     what = "when_queue"
 
 
 class _Query(_Listed):
-    __slots__ = ()
     what = "when_query"
 
 
 class _WithArgs(_Listed):
-    __slots__ = ()
     what = "when_args"
 
 
@@ -149,7 +136,7 @@ class Subscriptions:
 
     def _fire(self, watch: Watch) -> None:
         watch.drop()
-        signal = watch.target()
+        signal = watch.signal or watch.target()
         if signal is not None:
             signal.close(sum(self._clock))
 
@@ -172,8 +159,7 @@ class Subscriptions:
             else:
                 by_state[i] = [watch]
         self._open()
-        assert watch.signal is not None
-        return watch.signal
+        return watch.open()
 
     def when_time(
         self, order: Sequence[int | None], ticks: Sequence[int], clock: Sequence[int]
@@ -190,8 +176,7 @@ class Subscriptions:
         for i in pending:
             self._time_by_state.setdefault(i, []).append(watch)
         self._open()
-        assert watch.signal is not None
-        return watch.signal
+        return watch.open()
 
     def when_queue(self, tick: int, now: int) -> Signal:
         """The mutation with this queue tick was dealt with, whatever its outcome.
@@ -200,11 +185,11 @@ class Subscriptions:
         """
         if now >= tick:
             return Signal(True)
-        return self._new(_Queued(self, self._queue, tick))
+        return _Queued(self, self._queue, tick).open()
 
     def when_query(self, fn: Callable[[Sequence[int]], bool]) -> Signal:
         """`fn(ticks)` is true after an accepted transition; not asked at creation, never shared."""
-        return self._new(_Query(self, self._queries, fn))
+        return _Query(self, self._queries, fn).open()
 
     def when_args(self, state: int, args: Mapping[str, Any]) -> Signal:
         """The state is entered with at least these arguments. Shared on equal arguments only."""
@@ -212,12 +197,7 @@ class Subscriptions:
         for watch in table:
             if watch.condition == args and (signal := watch.target()) is not None:
                 return signal.share()
-        return self._new(_WithArgs(self, table, dict(args)))
-
-    @staticmethod
-    def _new(watch: Watch) -> Signal:
-        assert watch.signal is not None
-        return watch.signal
+        return _WithArgs(self, table, dict(args)).open()
 
     def context(self, i: int, name: str, tick: int) -> StateContext:
         """The state's present context, shared."""
@@ -301,9 +281,10 @@ class Subscriptions:
 
     def process_queue(self, queue_tick: int) -> None:
         """Close when_queue subscriptions up to a queue tick."""
-        for watch in self._queue[:]:
-            if queue_tick >= watch.condition:
-                self._fire(watch)
+        if self._queue:
+            for watch in self._queue[:]:
+                if queue_tick >= watch.condition:
+                    self._fire(watch)
 
     def flush_queue(self) -> None:
         """Release all when_queue waiters, as a restarted remote machine must (SUB-10)."""

@@ -103,6 +103,15 @@ class HandlerTasks(TaskSet):
         """Belong to the running loop."""
         self._loop = asyncio.get_running_loop()
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether there is a loop."""
+        return self._loop is not None
+
+    def now(self) -> float:
+        """The loop's time, in seconds."""
+        return self._loop.time() if self._loop is not None else 0.0
+
     def spawn(self, coro: Coroutine[Any, Any, T], *, name: str = "") -> asyncio.Task[T]:
         """See TaskSet. What the task raises becomes the machine's Exception, too."""
         task = super().spawn(coro, name=name)

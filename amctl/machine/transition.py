@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import random
 from asyncio import CancelledError
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from amctl.machine._gates import WATCHED
 from amctl.machine.errors import HandlerResultError, HandlerTimeoutError
 from amctl.machine.event import Event, Mutation, Source
 from amctl.machine.handlers import ANY, STATE
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Transition"]
 
 _MASK = (1 << 64) - 1
-_ids = count(int.from_bytes(os.urandom(8), "big"))
+_ids = count(random.SystemRandom().getrandbits(64))
 
 
 class Transition:
@@ -211,10 +212,6 @@ class Transition:
             else:
                 self._apply(out, hooks)
                 accepted = not self.is_broken
-        return self._complete(accepted, out, hooks)
-
-    def _complete(self, accepted: bool, out: Outcome | None, hooks: Hooks | None) -> Result:
-        machine = self.machine
         if not accepted:
             self.is_accepted = False
         elif out is not None and out.follow is not None:
@@ -228,7 +225,7 @@ class Transition:
             return CANCELED
         if out is None:  # a check
             return EXECUTED
-        if machine.is_watched:
+        if machine._gate & WATCHED:
             machine._subs.process(out.enters, out.exits, machine._clock, machine.queue_tick)
         return out.result
 
@@ -333,7 +330,7 @@ class Transition:
         machine = self.machine
         machine._move(out)
         self._applied = True
-        if machine.is_watched:
+        if machine._gate & WATCHED:
             machine._subs.cancel_contexts(out.enters)
             machine._subs.cancel_contexts(out.exits)
         if hooks is not None:
@@ -344,32 +341,36 @@ class Transition:
             return
         passed = 0  # entered states whose State event is over
         for action, here in out.finals:
-            if machine.is_watched and here > passed:
+            if machine._gate & WATCHED and here > passed:
                 machine._subs.match_args(out.enters[passed:here], self.args)
             passed = max(here, passed)
             if not self._final(action, out):
                 return
             if action.phase == STATE:
                 passed += 1
-        if machine.is_watched:
+        if machine._gate & WATCHED:
             machine._subs.match_args(out.enters[passed:], self.args)
 
     def _final(self, action: Action, out: Outcome) -> bool:
         """All handlers of one final event; a coroutine becomes a task."""
+        machine = self.machine
         event = Event(action.name, self.args, self)
         error: BaseException | None = None
         raised = False
         for handler in action.handlers:
             try:
-                answer = self._call(handler, event)
+                if machine._hooks is None and machine.handler_timeout is None:
+                    answer = handler.fn(event)
+                else:
+                    answer = self._call(handler, event)
                 if answer is not None and hasattr(answer, "__await__"):
-                    self.machine._start_task(answer, handler, action, event)
+                    machine._start_task(answer, handler, action, event)
             except (Exception, CancelledError) as failure:
                 error = failure
                 raised = self._failed(handler, action, failure)
                 break
-        machine = self.machine
-        if action.phase == STATE and machine.is_watched and not isinstance(error, _TooSlowError):
+        late = isinstance(error, _TooSlowError)
+        if machine._gate & WATCHED and action.phase == STATE and not late:
             machine._subs.match_args((action.state,), self.args)  # SUB-5, also after a failure
         if error is None:
             return True
@@ -403,7 +404,7 @@ class Transition:
         # differs from Go: time and subscriptions see what the recovery left (PAN-9)
         if self._time_after is not None:
             self._time_after = machine._snapshot()
-        if machine.is_watched:
+        if machine._gate & WATCHED:
             before = self.plan.config.mask
             machine._subs.cancel_contexts(dropped)
             exits = (*out.exits, *(i for i in dropped if before >> i & 1))

@@ -27,6 +27,8 @@ class Waits(Reads):
     signal.wait(seconds)`; or pass `timeout`, which counts from the call (and needs a running loop).
     """
 
+    __slots__ = ("_disposed_signal", "_subs")
+
     _subs: Subscriptions
     _disposed_signal: Signal
 
@@ -50,7 +52,8 @@ class Waits(Reads):
         if self._gone:
             return Signal(True)
         order, mask = self._mask_of(states)
-        return _timed(self._subs.when(order, mask, self._config.mask, negated), timeout)
+        signal = self._subs.when(order, mask, self._config.mask, negated)
+        return signal if timeout is None else TimedSignal(signal, timeout)
 
     def when_err(self) -> Signal:
         """Exception active."""
@@ -119,7 +122,3 @@ class Waits(Reads):
     def _misused(self, error: ValueError) -> None:
         """A wait that makes no sense."""
         raise NotImplementedError
-
-
-def _timed(signal: Signal, timeout: float | None) -> Signal:
-    return signal if timeout is None else TimedSignal(signal, timeout)
