@@ -222,9 +222,9 @@ class NetworkMachine(Mirror):
         self._sids += 1
         wanted = _Wanted(self, self._sids, state, args_to_wire(as_args(args)))
         self._wanted[wanted.sid] = wanted
+        signal = wanted.open()
         self._ask()
-        assert wanted.signal is not None
-        return wanted.signal
+        return signal
 
     def _ask(self) -> None:
         if self._client.is_connected:
@@ -283,18 +283,22 @@ class NetworkMachine(Mirror):
 
 
 class _Wanted(Watch):
-    """A wait for arguments, kept by the source."""
-
-    __slots__ = ("is_asked", "match", "net", "sid", "state")
+    """A wait for arguments, kept by the source. Holds its signal as long as somebody waits."""
 
     what = "when_args"
 
     def __init__(
         self, net: NetworkMachine, sid: int, state: str, match: Mapping[str, Any] | None
     ) -> None:
-        super().__init__()
+        self.ref = None
         self.net, self.sid, self.state, self.match = net, sid, state, match
         self.is_asked = False
+
+    def open(self) -> Signal:
+        """The signal that closes with it."""
+        signal = self.signal = Signal(what=f"when_args {self.state}")
+        signal._watch = self
+        return signal
 
     def missing(self) -> Sequence[str]:
         """The state that is waited for."""
