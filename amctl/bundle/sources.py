@@ -1,9 +1,9 @@
 """Which modules of the project the browser gets: what its entry imports, and what that imports.
 
-Imports are read from the syntax tree, not by running anything. Those that run when a module is
-imported count; those under TYPE_CHECKING or inside functions don't, for that is how a module
-keeps away what only the server has. (The entry's own functions count: it is the browser's.) So no
-list has to be kept by hand, and a nodes package of somebody else's is bundled by the same rule.
+Imports are read from the syntax tree, not by running anything. Those inside functions count, for
+they will run sooner or later; those under TYPE_CHECKING don't, and neither do those in functions
+of an `__init__.py`, which is how a package keeps away what only the server has. So no list has to
+be kept by hand, and a nodes package of somebody else's is bundled by the same rule.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def closure(root: Path, entry: str) -> dict[str, Path]:
         if parent:
             waiting.append(parent)
         tree = ast.parse(path.read_bytes(), str(path))
-        waiting += _imports(tree, package, functions=name == entry)
+        waiting += _imports(tree, package, functions=path.name != "__init__.py")
     return dict(sorted(found.items()))
 
 
