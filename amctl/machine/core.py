@@ -178,7 +178,9 @@ class Core(Waits):
         return called
 
     def _mask_of(self, states: StatesLike) -> tuple[tuple[int, ...], int]:
-        called = self._called(states if isinstance(states, str) else tuple(states))
+        if not isinstance(states, tuple | str):
+            states = tuple(states)
+        called = self._calls.get(states) or self._called(states)
         return called.order, called.mask
 
     def _check_thread(self) -> None:

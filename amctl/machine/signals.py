@@ -26,15 +26,18 @@ class Watch:
     that is cancelled leaves nothing behind, while whoever still polls the signal sees it close.
     """
 
+    __slots__ = ("ref", "signal")
+
     what = "wait"
-    signal: Signal | None = None
-    ref: weakref.ref[Signal] | None = None
+
+    def __init__(self) -> None:
+        self.signal: Signal | None = Signal(False, self.what, self)
+        self.ref: weakref.ref[Signal] | None = None
 
     def open(self) -> Signal:
-        """A signal that closes with this entry."""
-        signal = self.signal = Signal()
-        signal._watch, signal.what = self, self.what
-        return signal
+        """The signal of a new entry."""
+        assert self.signal is not None
+        return self.signal
 
     def drop(self) -> None:
         """Leave the tables."""
@@ -62,23 +65,23 @@ class Signal:
     """Closes once. Sharing it is safe: neither waiting nor giving up a wait changes it.
 
     `await signal` and `await signal.wait(seconds)` return the machine time at which it closed, 0
-    if it was closed from the start. Attributes live on the class until they change.
+    if it was closed from the start.
     """
 
-    what = "wait"
-    """What is waited for, for messages."""
-    _closed = False
-    _time = 0
-    _error: BaseException | None = None
-    _watch: Watch | None = None
-    _callbacks: list[Callable[[Signal], object]] | None = None
-    _shares = 1
+    __slots__ = ("__weakref__", "_callbacks", "_closed", "_error", "_shares", "_time", "_watch",
+                 "what")  # fmt: skip
 
-    def __init__(self, closed: bool = False, what: str = "") -> None:
-        if closed:
-            self._closed = True
-        if what:
-            self.what = what
+    def __init__(
+        self, closed: bool = False, what: str = "wait", watch: Watch | None = None
+    ) -> None:
+        self.what = what
+        """What is waited for, for messages."""
+        self._closed = closed
+        self._time = 0
+        self._error: BaseException | None = None
+        self._watch = watch
+        self._callbacks: list[Callable[[Signal], object]] | None = None
+        self._shares = 1
 
     def done(self) -> bool:
         """Whether it is over: fulfilled, timed out, cancelled, or the machine disposed of."""
@@ -99,7 +102,7 @@ class Signal:
         if self._shares <= 0 and not self._closed:
             if self._watch is not None:
                 self._watch.drop()
-            self._end(asyncio.CancelledError())
+            self._fail(asyncio.CancelledError())
 
     def add_done_callback(self, fn: Callable[[Signal], object]) -> None:
         """Call `fn(signal)` once, within the mutation that closes it, or now if it is closed."""
@@ -122,21 +125,21 @@ class Signal:
     def close(self, time: int = 0) -> None:
         """For the owner: it has happened, at this machine time. Wakes all waiters."""
         if not self._closed:
-            self._time = time
-            self._end(None)
+            self._closed, self._time, self._watch = True, time, None
+            if self._callbacks:
+                self._wake()
 
-    def _end(self, error: BaseException | None) -> None:
-        self._closed = True
-        self._watch = None
-        if error is not None:
-            self._error = error
-        if callbacks := self._callbacks:
-            self._callbacks = None
-            for fn in callbacks:
-                try:
-                    fn(self)
-                except Exception:
-                    _log.exception("a callback of a %s failed", self.what)
+    def _fail(self, error: BaseException) -> None:
+        self._error = error
+        self.close()
+
+    def _wake(self) -> None:
+        callbacks, self._callbacks = self._callbacks, None
+        for fn in callbacks or ():
+            try:
+                fn(self)
+            except Exception:
+                _log.exception("a callback of a %s failed", self.what)
 
     async def wait(self, timeout: float | None = None) -> int:  # noqa: ASYNC109  # raises its own error
         """Wait until it closes. Cancelling the wait is safe.
@@ -193,20 +196,20 @@ class TimedSignal(Signal):
     def _follow(self, inner: Signal) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._time = inner._time
-        self._end(inner._error)
+        self._error = inner._error
+        self.close(inner._time)
 
     def _expire(self, timeout: float) -> None:
         error = WaitTimeoutError(self.what, timeout, self.missing())
         self._inner.remove_done_callback(self._follow)
-        self._end(error)
+        self._fail(error)
 
     def cancel(self) -> None:
         """Give it up."""
         if not self._closed and self._timer is not None:
             self._timer.cancel()
             self._inner.remove_done_callback(self._follow)
-            self._end(asyncio.CancelledError())
+            self._fail(asyncio.CancelledError())
 
 
 class StateContext(Signal):
@@ -252,7 +255,8 @@ class StateContext(Signal):
     def cancel(self) -> None:
         """Contexts are shared, and end by themselves: nothing to do."""
 
-    def _end(self, error: BaseException | None) -> None:
+    def close(self, time: int = 0) -> None:
+        """See Signal. Cancels the tasks first."""
         for task in tuple(self._spawned):
             task.cancel()
-        super()._end(error)
+        super().close(time)

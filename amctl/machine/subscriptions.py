@@ -19,12 +19,15 @@ __all__ = ["Signal", "StateContext", "Subscriptions", "TimedSignal"]
 
 
 class _When(Watch):
-    what = "when"
+    __slots__ = ("mask", "matched", "negated", "subs")
 
     def __init__(self, subs: Subscriptions, negated: bool, mask: int, matched: int) -> None:
-        self.subs, self.negated, self.mask, self.matched = subs, negated, mask, matched
-        if negated:
-            self.what = "when_not"
+        self.ref = None
+        self.signal = Signal(False, "when_not" if negated else "when", self)
+        self.subs = subs
+        self.negated = negated
+        self.mask = mask
+        self.matched = matched
 
     def missing(self) -> Sequence[str]:
         return self.subs.listed(self.mask & ~self.matched)
@@ -41,9 +44,12 @@ class _When(Watch):
 
 
 class _WhenTime(Watch):
+    __slots__ = ("key", "pending", "subs")
+
     what = "when_time"
 
     def __init__(self, subs: Subscriptions, key: object, pending: dict[int | None, int]) -> None:
+        super().__init__()
         self.subs, self.key, self.pending = subs, key, pending
 
     def missing(self) -> Sequence[str]:
@@ -60,6 +66,7 @@ class _Listed(Watch):
     """A subscription that stands in one plain list."""
 
     def __init__(self, subs: Subscriptions, table: list[_Listed], condition: Any) -> None:
+        super().__init__()
         self.subs, self.table, self.condition = subs, table, condition
         table.append(self)
         subs._open()
@@ -135,8 +142,8 @@ class Subscriptions:
         signal.close(sum(self._clock))
 
     def _fire(self, watch: Watch) -> None:
-        watch.drop()
         signal = watch.signal or watch.target()
+        watch.drop()
         if signal is not None:
             signal.close(sum(self._clock))
 
