@@ -10,26 +10,37 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.runner import MODES, Failure, Mode, run_case, run_replay
+from tests.conformance.runner import (
+    MODES,
+    Failure,
+    Mode,
+    count_vetoes,
+    run_case,
+    run_replay,
+)
 
 CASES = Path(__file__).parent.parent / "cases"
 
 
-def check(path: Path, mode: Mode) -> tuple[int, list[Failure]]:
-    """How many passed, and the failures, of one file."""
-    passed, failures = 0, []
+def check(path: Path, mode: Mode) -> tuple[int, list[Failure], int]:
+    """How many cases passed, the failures, and the steps passed over, of one file."""
+    passed, failures, vetoes = 0, [], 0
     data = path.read_bytes()
     text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
     for line in text.splitlines():
         if not line.strip():
             continue
         item: dict[str, Any] = json.loads(line)
-        failure = run_replay(item) if "machine" in item else run_case(item, mode)
+        if "machine" in item:
+            failure = run_replay(item)
+            vetoes += count_vetoes(item)
+        else:
+            failure = run_case(item, mode)
         if failure is None:
             passed += 1
         else:
             failures.append(failure)
-    return passed, failures
+    return passed, failures, vetoes
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,15 +56,16 @@ def main(argv: list[str] | None = None) -> int:
     rows, bad = [], 0
     for path in files:
         try:
-            passed, failures = check(path, mode)
+            passed, failures, vetoes = check(path, mode)
         except (OSError, ValueError, KeyError) as error:
             sys.stderr.write(f"error: {path}: {error}\n")
             return 1
         bad += len(failures)
         said = [str(f) for f in failures]
-        rows.append({"file": path.name, "passed": passed, "failed": said})
+        rows.append({"file": path.name, "passed": passed, "failed": said, "vetoed": vetoes})
         if not options.json:
-            sys.stdout.write(f"{path.name}: {passed} passed, {len(failures)} failed\n")
+            note = f", {vetoes} steps vetoed by code that isn't recorded" if vetoes else ""
+            sys.stdout.write(f"{path.name}: {passed} passed, {len(failures)} failed{note}\n")
             sys.stdout.writelines(f"  {line}\n" for line in said)
     if options.json:
         sys.stdout.write(json.dumps(rows) + "\n")
