@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -32,8 +32,12 @@ _LEVELS = {
 _FRESH = {"Cache-Control": "no-store"}
 MAX_BODY = 16 * 1024
 MAX_TEXT = 4000
+MAX_GIST = 160
 BURST = 200
 PER_SECOND = 20.0
+
+
+OnError: TypeAlias = "Callable[[str, str], object]"
 
 
 class BrowserLog:
@@ -41,10 +45,17 @@ class BrowserLog:
 
     Args:
         nodes: The names that may report; others are logged as `unknown`.
+        on_error: Told the name and the gist of each error: its last line, cut.
         clock: Seconds, never going back.
     """
 
-    def __init__(self, nodes: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        nodes: Iterable[str],
+        on_error: OnError = lambda node, gist: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._on_error = on_error
         self._nodes = frozenset(nodes) | {"page"}
         self._clock = clock
         self._tokens = float(BURST)
@@ -71,7 +82,9 @@ class BrowserLog:
         node = said.get("node")
         name = node if isinstance(node, str) and node in self._nodes else "unknown"
         level = _LEVELS.get(str(said.get("level")).lower(), logging.INFO)
-        self._log.log(level, "[%s] %s", name, _one_line(said["text"]))
+        self._log.log(level, "[%s] %s", name, _one_line(said["text"], MAX_TEXT))
+        if level >= logging.ERROR:
+            self._on_error(name, _gist(said["text"]))
         return 204
 
     def _has_room(self) -> bool:
@@ -84,9 +97,15 @@ class BrowserLog:
         return True
 
 
-def _one_line(text: str) -> str:
+def _gist(text: str) -> str:
+    """The last line, which is where a traceback says what happened."""
+    lines = text.strip().splitlines()
+    return _one_line(lines[-1] if lines else "", MAX_GIST)
+
+
+def _one_line(text: str, longest: int) -> str:
     """The text with line ends and control characters spelled out, cut to a bearable length."""
-    cut = text[:MAX_TEXT] + ("…" if len(text) > MAX_TEXT else "")
+    cut = text[:longest] + ("…" if len(text) > longest else "")
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in cut)
 
 
@@ -94,6 +113,7 @@ def boot_routes(
     plan: Callable[[], dict[str, Any] | None],
     manifest: Callable[[], dict[str, Any]],
     nodes: Iterable[str],
+    on_error: OnError = lambda node, gist: None,
 ) -> list[Route]:
     """The two routes; whoever mounts them puts the authorisation around them.
 
@@ -101,8 +121,9 @@ def boot_routes(
         plan: The workflow's `boot_plan`; None for a page that only shows the run.
         manifest: What the bundle holds; OSError or ValueError if it isn't built.
         nodes: Names that may report.
+        on_error: Told the name and the gist of each error that is reported.
     """
-    browser_log = BrowserLog(nodes)
+    browser_log = BrowserLog(nodes, on_error)
 
     async def boot(_: Request) -> Response:
         try:

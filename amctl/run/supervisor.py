@@ -152,7 +152,13 @@ class Supervisor:
         if self._options.nodes == "local":
             # The page may be opened all the same: it shows the run and starts nothing.
             return boot_routes(lambda: None, dict, workflow.node_ids)
-        return boot_routes(workflow.boot_plan, self._manifest, workflow.node_ids)
+
+        def show(node: str, gist: str) -> None:
+            # An error of a thread may be why nothing happens: a person should see it.
+            known = node if node in workflow.node_ids else None
+            workflow.recorder.say("failed", gist if known else f"{node}: {gist}", known)
+
+        return boot_routes(workflow.boot_plan, self._manifest, workflow.node_ids, show)
 
     async def _start_nodes(self, workflow: Workflow, relay: Relay) -> None:
         if self._options.nodes == "local":

@@ -50,6 +50,15 @@ def test_a_report_stays_one_line_of_bearable_length(caplog: pytest.LogCaptureFix
     assert len(second) < MAX_TEXT + 20
 
 
+def test_the_gist_of_an_error_is_told() -> None:
+    told: list[tuple[str, str]] = []
+    log = BrowserLog(["browser1"], lambda node, gist: told.append((node, gist)))
+    log.report(body("Traceback:\n  File x\nValueError: oh\x1b\n"))
+    log.report(body("harmless", level="warning"))
+    log.report(body("", node="evil"))
+    assert told == [("browser1", "ValueError: oh\\x1b"), ("unknown", "")]
+
+
 @pytest.mark.parametrize(
     "garbage", [b"", b"\xff", b"[]", b"{}", b'{"text": 1}', b"[" * 5000, body(text=None)]
 )
@@ -64,7 +73,7 @@ def test_an_oversized_report_is_refused() -> None:
 def test_a_flood_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock = Clock()
-    log = BrowserLog(["browser1"], clock)
+    log = BrowserLog(["browser1"], clock=clock)
     answers = [log.report(body()) for _ in range(BURST + 5)]
     assert answers.count(429) == 5
     clock.now += 1

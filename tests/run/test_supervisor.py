@@ -221,8 +221,8 @@ async def test_without_a_browser_the_page_is_served_to_whoever_has_the_address(
 ) -> None:
     running = asyncio.ensure_future(stage.run("hang", nodes="browser", browser="none"))
     await stage.watcher.working.wait()
-    (said, _), *_ = stage.watcher.said
-    url = said.rsplit(" ", 1)[1]
+    (asked, _), *_ = stage.watcher.said
+    url = asked.rsplit(" ", 1)[1]
     token = (stage.home / "tmp" / "token").read_text()
     base = url.split("/?")[0]
     async with httpx.AsyncClient(base_url=base) as http:
@@ -231,6 +231,11 @@ async def test_without_a_browser_the_page_is_served_to_whoever_has_the_address(
         answer = await http.get("/boot.json", headers=bearer)
         assert answer.json()["plan"] == {"nodes": ["a"]}
         assert (await http.head("/events", headers=bearer)).status_code == 200
+        for node in ("a", "page"):
+            report = {"node": node, "level": "error", "text": "oh"}
+            assert (await http.post("/log", headers=bearer, json=report)).status_code == 204
+    said = [(event.node, event.text) for event in stage.workflow.recorder.snapshot().events]
+    assert said[-2:] == [("a", "oh"), (None, "page: oh")]
     os.kill(os.getpid(), signal.SIGINT)
     await running
 
