@@ -102,7 +102,7 @@ class Signal:
         if self._shares <= 0 and not self._closed:
             if self._watch is not None:
                 self._watch.drop()
-            self._fail(asyncio.CancelledError())
+            self.fail(asyncio.CancelledError())
 
     def add_done_callback(self, fn: Callable[[Signal], object]) -> None:
         """Call `fn(signal)` once, within the mutation that closes it, or now if it is closed."""
@@ -129,7 +129,8 @@ class Signal:
             if self._callbacks:
                 self._wake()
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """For the owner: it will never happen; waiters get this error."""
         self._error = error
         self.close()
 
@@ -162,11 +163,7 @@ class Signal:
 
             self.add_done_callback(wake)
             try:
-                if timeout is None:
-                    await waiter
-                else:
-                    async with asyncio.timeout(timeout):
-                        await waiter
+                await (waiter if timeout is None else _within(waiter, timeout))
             except TimeoutError:
                 raise WaitTimeoutError(self.what, timeout or 0.0, self.missing()) from None
             finally:
@@ -179,19 +176,26 @@ class Signal:
         return self.wait().__await__()
 
 
+async def _within(waiter: asyncio.Future[None], timeout: float) -> None:  # noqa: ASYNC109  # see wait
+    """Wait for a future. Apart, since a task keeps the cancellation that ends a timeout, and with
+    it the frame that caught it: a frame that knows the signal would keep that open too."""
+    async with asyncio.timeout(timeout):
+        await waiter
+
+
 class TimedSignal(Signal):
     """One caller's own view of a signal, with a deadline. Needs a running loop."""
 
     def __init__(self, inner: Signal, timeout: float) -> None:
         super().__init__(what=inner.what)
-        self._inner = inner
+        self._inner: Signal | None = inner
         loop = asyncio.get_running_loop()
         self._timer = None if inner.done() else loop.call_later(timeout, self._expire, timeout)
         inner.add_done_callback(self._follow)
 
     def missing(self) -> Sequence[str]:
         """As the signal's own."""
-        return self._inner.missing()
+        return self._inner.missing() if self._inner is not None else ()
 
     def _follow(self, inner: Signal) -> None:
         if self._timer is not None:
@@ -201,15 +205,20 @@ class TimedSignal(Signal):
 
     def _expire(self, timeout: float) -> None:
         error = WaitTimeoutError(self.what, timeout, self.missing())
-        self._inner.remove_done_callback(self._follow)
-        self._fail(error)
+        self._leave()
+        self.fail(error)
+
+    def _leave(self) -> None:
+        if self._inner is not None:
+            self._inner.remove_done_callback(self._follow)
+            self._inner = None
 
     def cancel(self) -> None:
         """Give it up."""
         if not self._closed and self._timer is not None:
             self._timer.cancel()
-            self._inner.remove_done_callback(self._follow)
-            self._fail(asyncio.CancelledError())
+            self._leave()
+            self.fail(asyncio.CancelledError())
 
 
 class StateContext(Signal):

@@ -6,6 +6,7 @@ machine: a mirror of a remote machine drives another instance over its own clock
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine.signals import Signal, StateContext, TimedSignal, Watch
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from amctl.machine.tasks import TaskSet
+
+_log = logging.getLogger("amctl.machine")
 
 __all__ = ["Signal", "StateContext", "Subscriptions", "TimedSignal"]
 
@@ -283,8 +286,7 @@ class Subscriptions:
             self.process_queue(queue_tick)
         if self._queries:
             for query in self._queries[:]:
-                if query.condition(clock):
-                    self._fire(query)
+                self._query(query, clock)
 
     def process_queue(self, queue_tick: int) -> None:
         """Close when_queue subscriptions up to a queue tick."""
@@ -307,6 +309,19 @@ class Subscriptions:
         args = [w for table in self._args.values() for w in table]
         for watch in (*self._by_key.values(), *args, *self._queue, *self._queries):
             self._fire(watch)
+
+    def _query(self, query: _Listed, clock: Sequence[int]) -> None:
+        try:
+            fulfilled = query.condition(clock)
+        except Exception as error:  # PAN-11: a query is foreign code
+            _log.error("a query failed: %s", error, exc_info=error)
+            signal = query.target()
+            query.drop()
+            if signal is not None:
+                signal.fail(error)
+            return
+        if fulfilled:
+            self._fire(query)
 
     def _reached(self, i: int) -> None:
         for watch in self._time_by_state.get(i, ())[:]:

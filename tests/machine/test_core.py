@@ -253,7 +253,11 @@ def test_a_foreign_thread_is_refused() -> None:
     caught: list[BaseException] = []
 
     def foreign() -> None:
-        for call in (lambda: m.add("A"), lambda: m.add_err(ValueError("x")), lambda: m.can_add("A")):
+        for call in (
+            lambda: m.add("A"),
+            lambda: m.add_err(ValueError("x")),
+            lambda: m.can_add("A"),
+        ):
             try:
                 call()
             except ForeignThreadError as error:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amctl.machine.relations import Resolver
-from amctl.machine.schema import Schema
 from tests.machine.reference import exits, resolve
 from tests.machine.strategies import schemas
 from tests.machine.tools import mach
+
+if TYPE_CHECKING:
+    from amctl.machine.schema import Schema
 
 KINDS = ("add", "remove", "set")
 
