@@ -166,8 +166,8 @@ def _make_profile() -> Path:
     return Path(tempfile.mkdtemp(prefix="amctl-browser-", dir="/tmp" if deep else None))
 
 
-def _appending(log_file: Path | None) -> BinaryIO:
-    return open(log_file or os.devnull, "ab")
+def _begun(log_file: Path | None) -> BinaryIO:
+    return open(log_file or os.devnull, "wb")
 
 
 async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> OpenBrowser:
@@ -176,19 +176,20 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
     Args:
         url: The page, token included.
         headless: Without a window.
-        log_file: What the browser says is appended here; None drops it.
+        log_file: What the browser says goes here, in place of what was there; None drops it.
 
     Raises:
         NoBrowserError: If there is none, or it can't be started.
     """
     browser = find_browser()
     if browser is None:
-        raise NoBrowserError((*_CHROMIUMS[:3], _FIREFOXES[0]))
+        looked_for = ", ".join((*_CHROMIUMS[:3], _FIREFOXES[0]))
+        raise NoBrowserError(f"none found (looked for {looked_for})")
     profile = _make_profile()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     command = browser.command(url, profile, headless=headless, root=root)
     try:
-        with _appending(log_file) as output:
+        with _begun(log_file) as output:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=subprocess.DEVNULL,
@@ -200,5 +201,5 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
             )
     except OSError as err:
         shutil.rmtree(profile, ignore_errors=True)
-        raise NoBrowserError((f"{browser.program}: {err.strerror}",)) from err
+        raise NoBrowserError(f"{browser.program} can't be started, {err.strerror}") from err
     return OpenBrowser(browser, process, profile)

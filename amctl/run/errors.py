@@ -5,6 +5,7 @@
     ├── ConfigFileError                 a file named by the user can't be read
     ├── WorkflowLoadError               the nodes package or its DAG can't be loaded
     ├── RunFolderError                  REPL_DIR, or a file in it, can't be used
+    │   └── FolderTakenError            another run keeps its files there
     ├── PortTakenError (OSError)        somebody else listens there
     ├── NoBrowserError                  nothing to open the page with
     └── BrowserDiedError                the browser ended while the run needed it
@@ -14,14 +15,13 @@ Engine and network errors know no exit codes, and neither do these: `amctl.cli.e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+import signal
+from dataclasses import dataclass
 
 __all__ = [
     "BrowserDiedError",
     "ConfigFileError",
+    "FolderTakenError",
     "NoBrowserError",
     "PortTakenError",
     "RunError",
@@ -40,12 +40,14 @@ class RunError(Exception):
         return ""
 
 
+@dataclass(eq=False)
 class SettingsError(RunError, ValueError):
     """A value of the configuration isn't one of those that its key allows."""
 
-    def __init__(self, origin: str, key: str, value: str, allowed: str) -> None:
-        super().__init__(origin, key, value, allowed)
-        self.origin, self.key, self.value, self.allowed = origin, key, value, allowed
+    origin: str
+    key: str
+    value: str
+    allowed: str
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.key} can't be {self.value!r}"
@@ -55,57 +57,57 @@ class SettingsError(RunError, ValueError):
         return f"allowed: {self.allowed}"
 
 
-class ConfigFileError(RunError):
+@dataclass(eq=False)
+class _BadThingError(RunError):
+    """One thing, and what is wrong with it."""
+
+    what: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.problem}"
+
+
+class ConfigFileError(_BadThingError):
     """The configuration file can't be read, or one of its lines isn't KEY=VALUE."""
 
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path, self.problem = path, problem
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
-
-    @property
-    def hint(self) -> str:
-        return "a line is KEY=VALUE, a comment starts with #"
+    hint = "a line is KEY=VALUE, a comment starts with #"
 
 
-class WorkflowLoadError(RunError):
+class WorkflowLoadError(_BadThingError):
     """The nodes package, or the DAG that it should run, can't be loaded."""
 
-    def __init__(self, what: str, problem: str) -> None:
-        super().__init__(what, problem)
-        self.what, self.problem = what, problem
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.problem}"
-
-    @property
-    def hint(self) -> str:
-        return "see NODES_PACKAGE and WORKFLOW in config.env"
+    hint = "see NODES_PACKAGE and WORKFLOW in config.env"
 
 
-class RunFolderError(RunError):
-    """The folder of a run's files, or its secret, can't be used."""
-
-    def __init__(self, what: str, problem: str) -> None:
-        super().__init__(what, problem)
-        self.what, self.problem = what, problem
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.problem}"
+class RunFolderError(_BadThingError):
+    """The folder of a run's files, or one of these files, can't be used."""
 
     @property
     def hint(self) -> str:
         return "remove what is in the way, or take another folder: --set REPL_DIR=FOLDER"
 
 
+@dataclass(eq=False)
+class FolderTakenError(RunFolderError):
+    """Another run that goes on keeps its files in the same folder."""
+
+    problem: str = "another run is using it"
+
+    @property
+    def hint(self) -> str:
+        return (
+            "end that run, or start beside it: amctl start "
+            f"--set REPL_DIR={self.what}/2 --set RELAY_ADDR=localhost:0"
+        )
+
+
+@dataclass(eq=False)
 class PortTakenError(RunError, OSError):
     """Another process listens on the address that the relay wants."""
 
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(host, port)
-        self.host, self.port = host, port
+    host: str
+    port: int
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port} is in use by another program"
@@ -113,20 +115,19 @@ class PortTakenError(RunError, OSError):
     @property
     def hint(self) -> str:
         return (
-            "end the other run, or take another port: "
+            "end the other program, or take another port: "
             f"amctl start --set RELAY_ADDR={self.host}:{self.port + 1}"
         )
 
 
+@dataclass(eq=False)
 class NoBrowserError(RunError):
-    """No browser was found, so nobody could open the page."""
+    """No browser was found, or none that starts, so nobody could open the page."""
 
-    def __init__(self, tried: Sequence[str]) -> None:
-        super().__init__(tuple(tried))
-        self.tried = tuple(tried)
+    problem: str
 
     def __str__(self) -> str:
-        return f"no browser found (looked for {', '.join(self.tried)})"
+        return f"no browser: {self.problem}"
 
     @property
     def hint(self) -> str:
@@ -136,17 +137,28 @@ class NoBrowserError(RunError):
         )
 
 
+@dataclass(eq=False)
 class BrowserDiedError(RunError):
     """The browser that the run started has ended before the work was done."""
 
-    def __init__(self, program: str, code: int, said: str) -> None:
-        super().__init__(program, code, said)
-        self.program, self.code, self.said = program, code, said
+    program: str
+    code: int
+    """Its exit code; negative for the signal that ended it."""
+    output: str = ""
+    """The file that holds what it said."""
 
     def __str__(self) -> str:
-        last = f": {self.said}" if self.said else ""
-        return f"{self.program} ended with code {self.code}{last}"
+        return f"{self.program} {_fate(self.code)} before the work was done"
 
     @property
     def hint(self) -> str:
-        return "its whole output is in the run's log"
+        return f"run it again; what it said is in {self.output}"
+
+
+def _fate(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["LOG_FILE", "begin_log", "log_to"]
+__all__ = ["BROWSER_LOG_FILE", "LOG_FILE", "begin_log", "log_to"]
 
 LOG_FILE = "amctl.log"
+BROWSER_LOG_FILE = "browser.log"
+"""What a browser of ours says about itself, which is much, and none of it about the run."""
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname).1s %(name)s: %(message)s"
 _SHORT = "%(levelname).1s %(name)s: %(message)s"
 _DETAILED = 4
@@ -47,7 +49,7 @@ def log_to(folder: Path, *, am_log: int = 0, verbose: int = 0) -> Iterator[Path]
     path = folder / LOG_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Appending, since a browser of ours writes into the same file.
+        # Appending, since another run may be writing into the same file.
         file = logging.FileHandler(path, mode="a", encoding="utf-8")
     except OSError as err:
         raise RunFolderError(str(path), f"can't be written, {err.strerror}") from err

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from amctl.run.workflow import Outcome
     from amctl.telemetry.recorder import Recorder
     from amctl.telemetry.snapshot import Snapshot
 
@@ -69,21 +70,46 @@ class Report:
     """From the command's beginning until all nodes were ready; None if they never were."""
     done_ms: int
     """From the command's beginning until the work ended."""
-    ok: bool
-    """Whether the last results were right; also true for a run that stayed and was then ended."""
+    outcome: Outcome | None = None
+    """How the work ended the last time; None if it never did."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the last results were right; also of a run that stayed and was then ended."""
+        return self.outcome is not None and self.outcome.ok
 
     def as_json(self) -> dict[str, Any]:
         """The document of `start --json`."""
-        run = self.snapshot.run
         nodes = {node.id: dataclasses.asdict(node) for node in self.snapshot.nodes}
         return {
             "ok": self.ok,
             "ending": self.ending,
-            "rounds": run.round,
-            "executions": run.executions,
-            "results": {id: node["digest"] for id, node in nodes.items() if node["digest"]},
+            **self._figures(),
             "ready_ms": self.ready_ms,
             "done_ms": self.done_ms,
-            "seed": run.seed,
+            "seed": self.snapshot.run.seed,
             "nodes": nodes,
+        }
+
+    def _figures(self) -> dict[str, Any]:
+        """What the work came to.
+
+        The outcome leaves interrupted rounds out, so that a seed alone decides its figures. Work
+        that was cut short has none: then everything that the snapshot saw counts.
+        """
+        if (outcome := self.outcome) is not None:
+            return {
+                "rounds": outcome.rounds,
+                "interrupted": outcome.interrupted,
+                "executions": outcome.executions,
+                "results": dict(outcome.results),
+                "wrong": {key: list(ids) for key, ids in outcome.wrong.items()},
+            }
+        nodes, rounds = self.snapshot.nodes, self.snapshot.rounds
+        return {
+            "rounds": self.snapshot.run.round,
+            "interrupted": sum(each.outcome == "interrupted" for each in rounds),
+            "executions": self.snapshot.run.executions,
+            "results": {node.id: node.digest for node in nodes if node.digest},
+            "wrong": {},
         }

@@ -26,6 +26,8 @@ class Stopper:
 
     def __init__(self, leave: Callable[[int], object] = os._exit) -> None:
         self.asked = asyncio.Event()
+        self.asked_by = ""
+        """Who asked first, in words."""
         self._leave = leave
         self._last: list[Callable[[], None]] = []
 
@@ -33,9 +35,11 @@ class Stopper:
         """Have `call` called before a hard exit: it must not wait. The last one is first."""
         self._last.insert(0, call)
 
-    def ask(self) -> None:
-        """Ask for the end; asked for the second time, end the process."""
+    def ask(self, number: int = signal.SIGINT) -> None:
+        """Ask for the end, by a signal; asked for the second time, end the process."""
         if not self.asked.is_set():
+            name = signal.Signals(number).name
+            self.asked_by = "Ctrl-C" if number == signal.SIGINT else name
             self.asked.set()
             return
         for call in self._last:
@@ -51,7 +55,7 @@ def stop_on_signals(stopper: Stopper) -> Iterator[None]:
     taken: list[signal.Signals] = []
     for number in _SIGNALS:
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-            loop.add_signal_handler(number, stopper.ask)
+            loop.add_signal_handler(number, stopper.ask, number)
             taken.append(number)
     try:
         yield

@@ -1,6 +1,6 @@
 """`start`: brings everything up in order, waits for the end, and leaves nothing behind.
 
-    log -> workflow -> relay -> token file -> orchestrator -> nodes (browser, or in this process)
+    folder, log -> workflow -> relay -> token file -> orchestrator -> nodes
 
 Each part is pushed on one exit stack as it comes up, so that every way out (verified, gave up,
 timeout, Ctrl-C, an error half-way) takes the same parts down in reverse. Only the workers go first
@@ -26,11 +26,12 @@ from amctl.run.boot import boot_routes
 from amctl.run.browser import OpenBrowser, can_open, launch, open_for_person
 from amctl.run.errors import BrowserDiedError, NoBrowserError, PortTakenError
 from amctl.run.events import events_routes
-from amctl.run.logs import begin_log, log_to
+from amctl.run.folder import own_folder
+from amctl.run.logs import BROWSER_LOG_FILE, begin_log, log_to
 from amctl.run.report import Report
 from amctl.run.signals import Stopper, stop_on_signals
 from amctl.run.token import make_token, token_file
-from amctl.run.workflow import LocalRunner, RelayInfo, load_workflow
+from amctl.run.workflow import LocalRunner, Outcome, RelayInfo, load_workflow
 from amctl.telemetry.snapshot import Link
 
 if TYPE_CHECKING:
@@ -73,9 +74,11 @@ async def supervise(
     Raises:
         RunError: If a part can't be brought up, or the browser ended too early.
     """
-    with log_to(
-        settings.repl_dir, am_log=settings.get_int("AM_LOG"), verbose=options.verbose
-    ) as log_path:
+    folder, am_log = settings.repl_dir, settings.get_int("AM_LOG")
+    with (
+        own_folder(folder, settings["REPL_DIR"]),
+        log_to(folder, am_log=am_log, verbose=options.verbose) as log_path,
+    ):
         return await Supervisor(settings, options, observer, manifest, log_path).run()
 
 
@@ -98,7 +101,8 @@ class Supervisor:
         self._local: LocalRunner | None = None
         self._is_watched = False
         self._ready_ms: int | None = None
-        self._verified = False
+        self._done_ms: int | None = None
+        self._outcome: Outcome | None = None
 
     async def run(self) -> Report:
         """Bring up, wait, take down."""
@@ -114,10 +118,11 @@ class Supervisor:
             await workflow.start(RelayInfo(relay.url, self._token, self._settings.repl_dir))
             await self._start_nodes(workflow, relay)
             ending = await self._until_end(workflow)
-            if ending in _LAST_WORDS:
-                workflow.recorder.finish("stopped", _LAST_WORDS[ending])
-            snapshot, done_ms = workflow.recorder.snapshot(), self._elapsed()
-        return Report(ending, snapshot, self._ready_ms, done_ms, self._verified)
+            if ending in ("timeout", "interrupted"):
+                workflow.recorder.finish("stopped", self._last_words(ending))
+            snapshot, now_ms = workflow.recorder.snapshot(), self._elapsed()
+        done_ms = now_ms if self._done_ms is None else self._done_ms
+        return Report(ending, snapshot, self._ready_ms, done_ms, self._outcome)
 
     # --- up
 
@@ -181,11 +186,12 @@ class Supervisor:
             return
         if mode == "open":
             if not can_open():
-                raise NoBrowserError(["a display, and a browser to show on it"])
+                raise NoBrowserError("there is no display, or nothing to show on it")
             if await asyncio.to_thread(open_for_person, url):
                 self._observer.say(f"the page, should no browser come up: {url}")
                 return
-        self._browser = await launch(url, headless=mode == "headless", log_file=self._log_path)
+        said = self._log_path.with_name(BROWSER_LOG_FILE)
+        self._browser = await launch(url, headless=mode == "headless", log_file=said)
         self._stopper.at_hard_exit(self._browser.kill)
 
     def _observe(self, workflow: Workflow) -> None:
@@ -193,9 +199,7 @@ class Supervisor:
         recorder = workflow.recorder
         for light in ("debugger", "traces"):
             recorder.light(light, "off", "not in this version")
-        path, home = self._log_path, self._settings.home
-        shown = path.relative_to(home) if path.is_relative_to(home) else path
-        recorder.link(Link("log", "Log", "", str(shown)))
+        recorder.link(Link("log", "Log", "", self._shown(self._log_path)))
 
         def look() -> None:
             if self._ready_ms is None and recorder.run.round > 0:
@@ -233,12 +237,15 @@ class Supervisor:
             if stop.done():
                 return "interrupted"
             if work.done():
-                self._verified = work.result().ok
-                return "verified" if self._verified else "gave_up"
+                self._outcome, self._done_ms = work.result(), self._elapsed()
+                return "verified" if self._outcome.ok else "gave_up"
             assert self._browser is not None
             assert death is not None
-            name = self._browser.browser.program.name
-            raise BrowserDiedError(name, death.result(), "")
+            output = self._shown(self._log_path.with_name(BROWSER_LOG_FILE))
+            raise BrowserDiedError(self._browser.browser.program.name, death.result(), output)
+
+    def _last_words(self, ending: Ending) -> str:
+        return "Out of time" if ending == "timeout" else f"Stopped by {self._stopper.asked_by}"
 
     # --- down
 
@@ -259,11 +266,13 @@ class Supervisor:
         if self._browser is not None:
             await self._browser.close()
 
+    def _shown(self, path: Path) -> str:
+        """A path as a person in the project would type it."""
+        home = self._settings.home
+        return str(path.relative_to(home) if path.is_relative_to(home) else path)
+
     def _elapsed(self) -> int:
         return round((_now() - self._options.began) * 1000)
-
-
-_LAST_WORDS = {"timeout": "Out of time", "interrupted": "Stopped by Ctrl-C"}
 
 
 def _now() -> float:

@@ -7,7 +7,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from amctl.run.errors import RunFolderError
+from amctl.run.errors import RunFolderError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,14 +24,15 @@ def make_token(environ: Mapping[str, str] | None = None) -> str:
     """AMCTL_TOKEN if somebody chose one, else a new random one.
 
     Raises:
-        RunFolderError: Never for a random one; for AMCTL_TOKEN if it can't be a header's value.
+        SettingsError: If AMCTL_TOKEN can't be a header's value.
     """
     environ = os.environ if environ is None else environ
     chosen = environ.get("AMCTL_TOKEN", "")
     if not chosen:
         return secrets.token_urlsafe(_BYTES)
     if len(chosen) > _LONGEST or not chosen.isascii() or not chosen.isprintable() or " " in chosen:
-        raise RunFolderError("AMCTL_TOKEN", f"must be at most {_LONGEST} visible ASCII characters")
+        allowed = f"at most {_LONGEST} visible ASCII characters"
+        raise SettingsError("environment", "AMCTL_TOKEN", "(not shown)", allowed)
     return chosen
 
 

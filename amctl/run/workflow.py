@@ -44,7 +44,12 @@ class Outcome(Protocol):
         """Whether the results are what they must be."""
 
     @property
-    def rounds(self) -> int: ...
+    def rounds(self) -> int:
+        """Rounds that ran to their end."""
+
+    @property
+    def interrupted(self) -> int:
+        """Rounds that didn't, because a node got lost; they are in none of the other figures."""
 
     @property
     def executions(self) -> int: ...
@@ -52,6 +57,10 @@ class Outcome(Protocol):
     @property
     def results(self) -> Mapping[str, str]:
         """Node id -> hex digest, of every node of the last round that has one."""
+
+    @property
+    def wrong(self) -> Mapping[str, Sequence[str]]:
+        """Whose results were wrong in the last round, by what was wrong with them."""
 
 
 class LocalRunner(Protocol):

@@ -14,6 +14,7 @@ from amctl.run import errors as run_errors
 from amctl.run.errors import (
     BrowserDiedError,
     ConfigFileError,
+    FolderTakenError,
     NoBrowserError,
     PortTakenError,
     RunFolderError,
@@ -33,10 +34,11 @@ if TYPE_CHECKING:
         (WorkflowLoadError("w", "x"), ExitCode.BAD_INPUT),
         (PortTakenError("h", 1), ExitCode.FAILED),
         (PortInUseError("h", 1), ExitCode.FAILED),
-        (NoBrowserError(["a"]), ExitCode.FAILED),
+        (NoBrowserError("a"), ExitCode.FAILED),
         (NodeMissingError(), ExitCode.FAILED),
-        (BrowserDiedError("c", 1, ""), ExitCode.FAILED),
+        (BrowserDiedError("c", 1), ExitCode.FAILED),
         (RunFolderError("f", "x"), ExitCode.FAILED),
+        (FolderTakenError("f"), ExitCode.FAILED),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED),
         (ZeroDivisionError(), ExitCode.BUG),
         (OSError("disk"), ExitCode.BUG),
@@ -50,7 +52,7 @@ def test_each_error_has_its_code(error: BaseException, code: ExitCode) -> None:
 def test_an_error_is_one_line_and_its_hint_another() -> None:
     assert describe(PortTakenError("localhost", 14050)) == [
         "error: localhost:14050 is in use by another program",
-        "hint: end the other run, or take another port: "
+        "hint: end the other program, or take another port: "
         "amctl start --set RELAY_ADDR=localhost:14051",
     ]
     assert describe(ValueError("a\n  b")) == ["error: a b"]
@@ -58,9 +60,10 @@ def test_an_error_is_one_line_and_its_hint_another() -> None:
 
 
 SAMPLES = [
-    BrowserDiedError("chromium", 133, "trap"),
+    BrowserDiedError("chromium", 133, "tmp/browser.log"),
     ConfigFileError("f", "x"),
-    NoBrowserError(["chromium"]),
+    FolderTakenError("tmp"),
+    NoBrowserError("none found"),
     PortTakenError("h", 1),
     RunFolderError("tmp/token", "can't be written"),
     SettingsError("f:1", "K", "v", "x"),
@@ -74,6 +77,14 @@ def test_every_run_error_says_what_and_what_to_do(error: run_errors.RunError) ->
     assert text
     assert not text.endswith(".")
     assert hint
+
+
+@pytest.mark.parametrize(
+    ("code", "fate"),
+    [(1, "ended with code 1"), (-9, "was ended by SIGKILL"), (-99, "was ended by signal 99")],
+)
+def test_a_browsers_end_is_told_in_words(code: int, fate: str) -> None:
+    assert str(BrowserDiedError("chromium", code)) == f"chromium {fate} before the work was done"
 
 
 def test_no_run_error_lacks_a_sample() -> None:

@@ -12,6 +12,7 @@ from amctl.run import start as run_start
 from amctl.run.report import Report
 from amctl.telemetry.recorder import Recorder
 from amctl.telemetry.snapshot import Node, Run
+from tests.support.fake_nodes import FakeOutcome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,9 @@ class Started:
         self.settings, self.options = settings, options
         made = Run(id="r", workflow="w", started_at="2026-01-01T00:00:00Z")
         recorder = Recorder(made, lambda: 5, [Node(id="a", thread="local", host="a")])
-        return Report(self.ending, recorder.snapshot(), 1, 2, self.ending == "verified")
+        return Report(
+            self.ending, recorder.snapshot(), 1, 2, FakeOutcome(self.ending == "verified")
+        )
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from amctl.run import supervisor as room
 from amctl.run.errors import (
     BrowserDiedError,
+    FolderTakenError,
     NoBrowserError,
     PortTakenError,
     RunFolderError,
@@ -110,7 +111,7 @@ async def test_a_verified_run_comes_up_and_goes_down_in_order(stage: Stage) -> N
     assert stage.left_behind() == {"amctl.log"}
     document = report.as_json()
     assert document["results"] == {"a": fake_nodes.DIGEST}
-    assert (document["rounds"], document["executions"]) == (1, 1)
+    assert (document["rounds"], document["interrupted"], document["executions"]) == (1, 1, 1)
     assert 0 <= document["ready_ms"] <= document["done_ms"]
     assert document["nodes"]["a"]["state"] == "verified"
 
@@ -147,6 +148,7 @@ async def test_t12_without_exit_on_completed_it_stays_until_it_is_ended(stage: S
     report = await running
     assert report.ending == "interrupted"
     assert report.ok, "what it was for has been done"
+    assert report.snapshot.run.message == "Stopped by Ctrl-C"
 
 
 async def test_workers_that_do_not_go_are_left(
@@ -177,6 +179,18 @@ async def test_a_run_that_finds_the_port_taken_leaves_the_others_files(stage: St
             await stage.run("ok", address)
     assert (stage.home / "tmp" / "token").read_text() == "theirs"
     assert (stage.home / "tmp" / "amctl.log").read_text().startswith("theirs too\n")
+
+
+async def test_a_second_run_in_the_same_folder_is_turned_away(stage: Stage) -> None:
+    running = asyncio.ensure_future(stage.run("hang"))
+    await stage.watcher.working.wait()
+    token = (stage.home / "tmp" / "token").read_text()
+    with pytest.raises(FolderTakenError, match="tmp: another run is using it"):
+        await stage.run("ok")
+    assert (stage.home / "tmp" / "token").read_text() == token
+    os.kill(os.getpid(), signal.SIGTERM)
+    report = await running
+    assert report.snapshot.run.message == "Stopped by SIGTERM"
 
 
 async def test_a_token_that_cant_be_written_stops_the_run(stage: Stage) -> None:
@@ -247,12 +261,15 @@ async def test_a_browser_that_ends_early_ends_the_run(
     from amctl.run.browser import Browser
 
     program = tmp_path / "chromium"
-    program.write_text("#!/bin/sh\nexit 3\n")
+    program.write_text("#!/bin/sh\necho no luck\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setattr(browser, "find_browser", lambda: Browser("chromium", program))
-    with pytest.raises(BrowserDiedError, match="chromium ended with code 3"):
+    with pytest.raises(BrowserDiedError, match="chromium ended with code 3") as caught:
         await stage.run("hang", nodes="browser", browser="headless")
-    assert stage.left_behind() == {"amctl.log"}
+    assert stage.left_behind() == {"amctl.log", "browser.log"}
+    assert caught.value.hint.endswith("tmp/browser.log")
+    assert (stage.home / "tmp" / "browser.log").read_text() == "no luck\n"
+    assert "no luck" not in (stage.home / "tmp" / "amctl.log").read_text()
 
 
 async def test_no_browser_is_one_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine import Machine, States
@@ -17,7 +17,7 @@ from amctl.telemetry.recorder import Recorder
 from amctl.telemetry.snapshot import Check, Node, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from amctl.relay.matcher import Matcher
@@ -31,7 +31,14 @@ made: list[FakeWorkflow] = []
 
 @dataclass
 class FakeOutcome:
+    """As if a further round had been interrupted, which only the recorder has counted."""
+
     ok: bool
+    rounds: int = 1
+    interrupted: int = 1
+    executions: int = 1
+    results: Mapping[str, str] = field(default_factory=lambda: {"a": DIGEST})
+    wrong: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"liars": ()})
 
 
 class FakeRunner:
