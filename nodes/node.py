@@ -58,8 +58,8 @@ class Node:
             push_interval=PUSH_INTERVAL,
             limits=replace(DEFAULT_LIMITS if plan.listen else PORT_LIMITS, sessions=1),
         )
-        self.repl = repl_server(machine, partial(dial, plan.repl), plan.token)
-        self.leaves = {id: Leaf(id, machine, plan.token) for id in plan.leaves}
+        self.repl = repl_server(machine, partial(dial, plan.repl), plan.repl_token)
+        self.leaves = {id: Leaf(id, machine, plan.leaf_token) for id in plan.leaves}
         draw = faults or drawn_faults(plan.fault_seed, plan.success_rate)
         # Handlers know all they need before anybody can reach the machine.
         if leads:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from nodes.dag import Dag
 
-__all__ = ["NodePlan", "SettingError", "WorkflowSettings", "boot_plan", "node_plan"]
+__all__ = ["NodePlan", "Secrets", "SettingError", "WorkflowSettings", "boot_plan", "node_plan"]
 
 Role = Literal["worker", "dispatcher"]
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
@@ -101,7 +101,11 @@ class NodePlan:
     success_rate: int = 5
     fault_seed: int = 0
     token: str = ""
-    """What its clients must know."""
+    """What its client must know: for a leaf the dispatcher's `leaf_token`, else the run's seal."""
+    repl_token: str = ""
+    """The run's token, sealed: what a REPL must know."""
+    leaf_token: str = ""
+    """What a dispatcher tells its leaves; good for nothing else."""
 
     def to_json(self) -> dict[str, Any]:
         """The plain form."""
@@ -113,7 +117,17 @@ class NodePlan:
         return cls(**{**raw, "leaves": tuple(raw.get("leaves", ()))})
 
 
-def node_plan(dag: Dag, id: str, settings: WorkflowSettings, seed: int, token: str) -> NodePlan:
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the nodes of a run are told. A page never gets the token itself."""
+
+    sealed: str = ""
+    """The run's token, sealed."""
+    leaf: str = ""
+    """Between dispatchers and their leaves."""
+
+
+def node_plan(dag: Dag, id: str, settings: WorkflowSettings, seed: int, known: Secrets) -> NodePlan:
     """The plan of one node.
 
     Args:
@@ -121,7 +135,7 @@ def node_plan(dag: Dag, id: str, settings: WorkflowSettings, seed: int, token: s
         id: Which.
         settings: Of the run.
         seed: Of the run's faults.
-        token: See NodePlan.
+        known: What it may know.
     """
     leaves, number = dag.leaves_of(id), dag.number(id)
     dials = dag.root_of(id) == id
@@ -134,7 +148,9 @@ def node_plan(dag: Dag, id: str, settings: WorkflowSettings, seed: int, token: s
         iterations=settings.iterations,
         success_rate=settings.success_rate,
         fault_seed=seed,
-        token=token,
+        token=known.sealed if dials else known.leaf,
+        repl_token=known.sealed,
+        leaf_token=known.leaf if leaves else "",
     )
 
 

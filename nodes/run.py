@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from amctl.relay.matcher import Matcher
 from amctl.rpc.repl import repl_endpoint
+from amctl.rpc.wire.secret import seal
 from amctl.telemetry.recorder import Recorder
 from amctl.telemetry.snapshot import Check, Node, Run, as_json
 from nodes.dag import UI, load_dag
@@ -19,7 +20,7 @@ from nodes.jobs import expected_results
 from nodes.local import LocalRunner
 from nodes.orchestrator import Orchestrator
 from nodes.outcome import Outcome
-from nodes.plan import WorkflowSettings, boot_plan, node_plan
+from nodes.plan import Secrets, WorkflowSettings, boot_plan, node_plan
 from nodes.readiness import dispose_remote
 from nodes.states import AStart, OrchestratorStates
 
@@ -64,7 +65,8 @@ class Workflow:
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._ready_ms: int | None = None
-        self._plans = {id: node_plan(dag, id, settings, self.seed, token) for id in dag.ids}
+        known = Secrets(seal(token), secrets.token_urlsafe(16))
+        self._plans = {id: node_plan(dag, id, settings, self.seed, known) for id in dag.ids}
         self._token = token
         self.recorder = self._make_recorder()
         self.orchestrator = Orchestrator(
@@ -108,11 +110,7 @@ class Workflow:
         return self._plans[id]
 
     def boot_plan(self) -> dict[str, Any]:
-        """Plain JSON for the page: which threads to start, and with which plan each.
-
-        It holds the run's token, which the REPL servers of the nodes want to hear: whoever serves
-        it must ask for authorisation.
-        """
+        """Plain JSON for the page: which threads to start, and with which plan each."""
         return boot_plan(self.dag, self._plans)
 
     def local(self, dial: Callable[[str], Awaitable[Connection]]) -> LocalRunner:

@@ -71,7 +71,7 @@ def repl_server(machine: MachineView, dial: Dial, token: str) -> Server:
     Args:
         machine: What to show.
         dial: Makes a connection to the relay's listen tunnel.
-        token: What a REPL must bring.
+        token: What a REPL must bring, or its seal.
     """
     endpoint = DialEndpoint(dial)
     return Server(machine, f"repl-{machine.id}", endpoint, token=token, parent=machine)

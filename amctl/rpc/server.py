@@ -54,7 +54,7 @@ class Server:
             the server.
         name: Unique within the system.
         endpoint: Where connections come from.
-        token: What a client must bring.
+        token: What a client must bring, or its seal.
         parent: Parent of the server's machine.
         push_interval: Seconds between clocks that nobody asked for; None sends them before
             replies only. May be changed later.

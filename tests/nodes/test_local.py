@@ -75,9 +75,9 @@ async def test_t14_the_network_is_the_golden_graph(tmp_path: Path) -> None:
         parents = sorted([m.id, m.parent_id] for m in machines.values() if m.parent_id)
         assert parents == sorted(GOLDEN["parents"])
         assert len(parents) == 22
-        for id, machine in machines.items():
-            more = {"Succeeded", "Failed"} if id == "orchestrator" else set()
-            assert set(machine.names) == set(golden[id]["states"]) | more
+        for name, machine in machines.items():
+            more = {"Succeeded", "Failed"} if name == "orchestrator" else set()
+            assert set(machine.names) == set(golden[name]["states"]) | more
         assert edges(system, machines) == sorted(map(tuple, GOLDEN["rpc_edges"]))
         assert pipes(machines, "out") == pipes(machines, "into") == PIPES
         assert len(PIPES) == 128

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nodes.dag import load_dag
-from nodes.plan import NodePlan, SettingError, WorkflowSettings, boot_plan, node_plan
+from nodes.plan import NodePlan, Secrets, SettingError, WorkflowSettings, boot_plan, node_plan
 
 FOUR = load_dag("nodes/four.json", Path())
 
@@ -62,7 +62,7 @@ def test_bad_values_are_refused_by_name(key: str, text: str, allowed: str) -> No
 
 
 def test_plans_are_plain_json() -> None:
-    plan = node_plan(FOUR, "browser2", WorkflowSettings(), 42, "secret")
+    plan = node_plan(FOUR, "browser2", WorkflowSettings(), 42, Secrets("sealed", "leaf"))
     assert plan.role == "dispatcher"
     assert plan.leaves == ("browser3", "browser4")
     assert plan.listen == "/listen/browser2/localhost:14020"
@@ -70,14 +70,27 @@ def test_plans_are_plain_json() -> None:
     assert NodePlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
 
 
+@pytest.mark.parametrize(
+    ("id", "told"),
+    [
+        ("browser1", ("sealed", "sealed", "")),
+        ("browser2", ("sealed", "sealed", "leaf")),
+        ("browser3", ("leaf", "sealed", "")),
+    ],
+)
+def test_a_node_knows_no_more_than_it_needs(id: str, told: tuple[str, str, str]) -> None:
+    plan = node_plan(FOUR, id, WorkflowSettings(), 42, Secrets("sealed", "leaf"))
+    assert (plan.token, plan.repl_token, plan.leaf_token) == told
+
+
 def test_leaves_do_not_dial_but_for_their_repl() -> None:
-    plan = node_plan(FOUR, "browser4", WorkflowSettings(), 42, "")
+    plan = node_plan(FOUR, "browser4", WorkflowSettings(), 42, Secrets("sealed", "leaf"))
     assert (plan.role, plan.listen) == ("worker", "")
     assert plan.repl == "/listen/repl-browser4/localhost:0"
 
 
 def test_the_boot_plan_is_a_tree_of_threads() -> None:
-    plans = {id: node_plan(FOUR, id, WorkflowSettings(), 1, "t") for id in FOUR.ids}
+    plans = {id: node_plan(FOUR, id, WorkflowSettings(), 1, Secrets("s", "l")) for id in FOUR.ids}
     plan = json.loads(json.dumps(boot_plan(FOUR, plans)))
     assert plan["entry"] == "nodes.browser"
     assert plan["ui"]["id"] == "browser1"

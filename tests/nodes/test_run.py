@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from amctl.rpc.endpoints import AttachEndpoint
 from amctl.rpc.server import Server
 from amctl.rpc.transports.memory import memory_pair
 from nodes.jobs import Fault, Job, drawn_faults, expected_results
+from nodes.run import make_workflow
 from nodes.states import Names
 from nodes.worker import RESULT, pack_result
 from tests.nodes.dags import dags
@@ -433,3 +435,8 @@ async def test_t5_a_run_survives_any_losses(
         rounds, executions = simulate(dag, chance, 8)
         check(outcome, dag, rounds=rounds, executions=executions)
         await nothing_is_wrong(system)
+
+
+async def test_a_page_is_told_no_token_that_opens_the_relay() -> None:
+    plan = make_workflow({}, token="the-secret").boot_plan()
+    assert "the-secret" not in json.dumps(plan)

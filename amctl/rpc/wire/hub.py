@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING, TypeAlias
 
 from .codec import decode
@@ -13,6 +12,7 @@ from .framer import Framer
 from .limits import DEFAULT_LIMITS, valid_id
 from .link import bye
 from .messages import Hello
+from .secret import opens
 from .session import Session
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Hub:
 
     Args:
         source: The machine that is served.
-        token: The secret that a HELLO must bring.
+        token: The secret that a HELLO must bring, or its seal (see secret.py).
         limits: Bounds.
         push: Seconds between clocks that nobody asked for; None sends clocks before replies only.
         admit: Whether a client id may connect at all; None admits every valid id.
@@ -211,7 +211,7 @@ class Hub:
         """What is checked before any session is looked at; the token before all that is ours."""
         if hello.magic != "arpc":
             return Code.PROTOCOL, "not aRPC"
-        if not hmac.compare_digest(hello.token, self.token):
+        if not opens(hello.token, self.token):
             return Code.AUTH, "wrong token"
         if hello.v != VERSION:
             return Code.VERSION, f"this server speaks version {VERSION}"
