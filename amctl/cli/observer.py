@@ -42,5 +42,5 @@ class ConsoleObserver:
             return
         from amctl.cli.views.watch import follow, view_for
 
-        with view_for(self._options.stdout()) as view:
+        with view_for(self._options.stdout(), lines=self._options.verbose > 0) as view:
             await follow(recorder, view)

@@ -39,7 +39,14 @@ class GlobalOptions:
     def _console(self, *, stderr: bool) -> Console:
         from rich.console import Console
 
-        return Console(stderr=stderr, no_color=not self.color, highlight=False)
+        # FORCE_COLOR asks for colours in a file or pipe; what moves the cursor has no place there.
+        interactive = None if (sys.stderr if stderr else sys.stdout).isatty() else False
+        return Console(
+            stderr=stderr,
+            no_color=not self.color,
+            force_interactive=interactive,
+            highlight=False,
+        )
 
 
 def global_options(ctx: typer.Context) -> GlobalOptions:

@@ -1,4 +1,4 @@
-"""Progress of a build: what it is doing and how much is left, on a terminal; lines elsewhere."""
+"""Progress of a build: what it is doing and how much is left, on a terminal alone."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ WORDS = {
 
 @contextlib.contextmanager
 def steps(options: GlobalOptions) -> Iterator[Progress]:
-    """Show steps on stderr while the context lasts: bars on a terminal, else a line for each."""
+    """Show steps on stderr while the context lasts: bars on a terminal, else a line each for -v."""
     console = options.stderr()
-    if options.quiet or not console.is_terminal:
+    if options.quiet or not console.is_interactive:
         yield _lines(options)
         return
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -49,6 +49,6 @@ def _lines(options: GlobalOptions) -> Progress:
     def show(step: str, done: int, total: int) -> None:
         if step not in seen:
             seen.add(step)
-            options.say(WORDS.get(step, step))
+            options.say(WORDS.get(step, step), level=1)
 
     return show

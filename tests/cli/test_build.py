@@ -57,7 +57,7 @@ def test_the_summary_is_data_and_progress_is_not(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.reasons = ["a.py changed"]
-    run(["build"])
+    run(["build", "-v"])
     out, err = capsys.readouterr()
     assert "2.00 MB  app-00.zip" in out
     assert "built in 1.5 s" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
@@ -25,6 +26,17 @@ async def test_json_and_quiet_show_no_view(
 ) -> None:
     await ConsoleObserver(options, as_json=as_json).watch(a_run())
     assert capsys.readouterr() == ("", "")
+
+
+async def test_with_a_log_on_the_terminal_the_view_is_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = a_run()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    observer = ConsoleObserver(GlobalOptions(verbose=1), as_json=False)
+    asyncio.get_running_loop().call_later(3, recorder.close)
+    await observer.watch(recorder)
+    assert "\x1b[?25l" not in capsys.readouterr().out, "the cursor was hidden"
 
 
 async def test_else_the_run_is_shown_until_its_recorder_closes(

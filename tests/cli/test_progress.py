@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from amctl.cli.options import GlobalOptions
 from amctl.cli.progress import steps
 
 
-@pytest.mark.parametrize(("quiet", "lines"), [(False, 2), (True, 0)])
-def test_without_a_terminal_each_step_is_one_line_on_stderr(
-    capsys: pytest.CaptureFixture[str], quiet: bool, lines: int
+@pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 2)])
+def test_without_a_terminal_steps_are_told_only_if_asked_for(
+    capsys: pytest.CaptureFixture[str], verbose: int, lines: int
 ) -> None:
-    with steps(GlobalOptions(quiet=quiet)) as show:
+    with steps(GlobalOptions(verbose=verbose)) as show:
         for done in range(5):
             show("stdlib", done, 5)
         show("app", 1, 1)
@@ -26,6 +28,7 @@ def test_on_a_terminal_bars_are_shown_and_go(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with steps(GlobalOptions()) as show:
         show("stdlib", 5, 5)
         show("unheard of", 1, 2)

@@ -40,6 +40,7 @@ class ScreenView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._last: Snapshot | None = None
+        self._size = console.size
         self._live = Live(
             console=console, auto_refresh=False, transient=True, get_renderable=self._render
         )
@@ -56,6 +57,10 @@ class ScreenView:
     def show(self, snap: Snapshot) -> None:
         """Draw it at once."""
         self._last = snap
+        if self._console.size != self._size:
+            # The terminal has broken the old frame's lines anew: nobody knows where it begins now.
+            self._size = self._console.size
+            self._console.clear()
         self._live.refresh()
 
     def _render(self) -> Group | str:
@@ -86,9 +91,9 @@ class LineView:
         self._last = snap
 
 
-def view_for(console: Console) -> View:
-    """The view that suits a console."""
-    return ScreenView(console) if console.is_terminal else LineView(console)
+def view_for(console: Console, *, lines: bool = False) -> View:
+    """The view that suits a console; `lines` if others write to the terminal too, as a log does."""
+    return ScreenView(console) if console.is_interactive and not lines else LineView(console)
 
 
 async def follow(recorder: Recorder, view: View) -> None:

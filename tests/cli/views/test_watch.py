@@ -7,7 +7,7 @@ import io
 import itertools
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from amctl.cli.views.watch import LineView, ScreenView, follow, view_for
 from tests.support.fake_run import FakeRun
@@ -89,6 +89,25 @@ def test_on_a_terminal_the_summary_takes_the_place_of_the_screen() -> None:
         assert "Running, round 2" in file.getvalue()
         view.show(run.advance())
     assert "Verified in round 2" in file.getvalue()
+
+
+def test_lines_can_be_had_on_a_terminal_too() -> None:
+    made, _ = console(terminal=True)
+    assert isinstance(view_for(made, lines=True), LineView)
+
+
+def test_a_resized_terminal_is_wiped_before_the_next_frame() -> None:
+    run = FakeRun()
+    made, file = console(terminal=True)
+    wipe = "\x1b[2J"
+    with view_for(made) as view:
+        view.show(run.recorder.snapshot())
+        assert wipe not in file.getvalue()
+        made.size = ConsoleDimensions(60, 20)
+        view.show(run.advance(9150))
+        view.show(run.recorder.snapshot())
+    assert file.getvalue().count(wipe) == 1
+    assert "Running, round 2" in file.getvalue().partition(wipe)[2]
 
 
 def test_a_view_that_was_never_shown_anything_says_nothing(
