@@ -176,7 +176,9 @@ class SessionHost:
         for session, event in events:
             if session is None:
                 if isinstance(event, Closed):
-                    _log.warning("%s: refused a connection: %s", self.name, event.text)
+                    ending = event.code in (Code.STOPPED, Code.AWAY)
+                    level = logging.DEBUG if ending else logging.WARNING
+                    _log.log(level, "%s: refused a connection: %s", self.name, event.text)
             elif isinstance(event, Call):
                 self._on_call(session, event)
             elif isinstance(event, Opened):

@@ -258,6 +258,8 @@ class Mirror(Waits):
     def _spawn_handler(self, coro: Coroutine[Any, Any, Any], action: Action) -> None:
         """A coroutine lives as long as its state; of Multi states, End and Any: as the mirror."""
         task = self._tasks.spawn(self._guard(coro, action), name=f"{self.id}.{action.name}")
+        # a task that is cancelled before its first step never comes to the coroutine
+        task.add_done_callback(lambda _: coro.close())
         state = action.state
         if action.phase == "State" and not self._compiled.multi >> state & 1:
             self._subs.context(state, self.names[state], self._clock[state]).hold(task)
@@ -269,8 +271,6 @@ class Mirror(Waits):
             raise
         except Exception as error:
             self._failed(action, error)
-        finally:
-            coro.close()
 
     def bind(self, handlers: object, *, prefix: str = "", id: str = "") -> str:
         """Bind final handlers; as with Machine, but negotiation handlers never run.

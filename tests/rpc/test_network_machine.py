@@ -699,6 +699,25 @@ async def test_coroutine_handlers_of_the_mirror_live_as_long_as_their_state() ->
         assert ended == ["D"]
 
 
+@pytest.mark.filterwarnings("error")
+async def test_a_coroutine_handler_that_was_cancelled_before_its_first_step_is_closed() -> None:
+    begun: list[str] = []
+
+    class Handlers:
+        async def DState(self, e: Event) -> None:
+            begun.append("D")
+            await asyncio.sleep(100)
+
+    async with world(states=Plain) as w:
+        _, net = await w.ready(states=Plain)
+        net.bind(Handlers())
+        net.when("D").add_done_callback(lambda _: net.dispose())
+        await net.add("D")
+        await turn()
+        gc.collect()
+    assert begun == []
+
+
 async def test_l_4_disposal_is_local_and_ends_everything() -> None:
     gone: list[str] = []
     async with world(states=Plain) as w:
