@@ -26,7 +26,17 @@ from amctl.run.programs import which
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Browser", "OpenBrowser", "can_open", "find_browser", "launch", "open_for_person"]
+    from amctl.run.report import BrowserMode
+
+__all__ = [
+    "Browser",
+    "OpenBrowser",
+    "can_open",
+    "find_browser",
+    "launch",
+    "open_for_person",
+    "pick_mode",
+]
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FIREFOXES = ("firefox", "firefox-esr")
@@ -100,6 +110,21 @@ def can_open(environ: Mapping[str, str] | None = None) -> bool:
         environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
     )
     return shown and find_browser() is not None
+
+
+def pick_mode(wished: BrowserMode | None) -> BrowserMode:
+    """How the page is opened here: as wished, or as well as it can be done.
+
+    Raises:
+        NoBrowserError: If what it takes isn't here.
+    """
+    mode = wished or ("open" if can_open() else "headless")
+    if mode == "open" and not can_open():
+        raise NoBrowserError("there is no display, or nothing to show on it")
+    if mode == "headless" and find_browser() is None:
+        looked_for = ", ".join((*_CHROMIUMS[:3], _FIREFOXES[0]))
+        raise NoBrowserError(f"none found (looked for {looked_for})")
+    return mode
 
 
 def open_for_person(url: str) -> bool:
@@ -183,8 +208,7 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
     """
     browser = find_browser()
     if browser is None:
-        looked_for = ", ".join((*_CHROMIUMS[:3], _FIREFOXES[0]))
-        raise NoBrowserError(f"none found (looked for {looked_for})")
+        raise NoBrowserError("there was one, and now there is none")
     profile = _make_profile()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     command = browser.command(url, profile, headless=headless, root=root)

@@ -7,6 +7,7 @@
     ├── RunFolderError                  REPL_DIR, or a file in it, can't be used
     │   └── FolderTakenError            another run keeps its files there
     ├── PortTakenError (OSError)        somebody else listens there
+    ├── AddressError                    an address can't be listened on for another reason
     ├── NoBrowserError                  nothing to open the page with
     └── BrowserDiedError                the browser ended while the run needed it
 
@@ -19,6 +20,7 @@ import signal
 from dataclasses import dataclass
 
 __all__ = [
+    "AddressError",
     "BrowserDiedError",
     "ConfigFileError",
     "FolderTakenError",
@@ -68,10 +70,11 @@ class _BadThingError(RunError):
         return f"{self.what}: {self.problem}"
 
 
+@dataclass(eq=False)
 class ConfigFileError(_BadThingError):
     """The configuration file can't be read, or one of its lines isn't KEY=VALUE."""
 
-    hint = "a line is KEY=VALUE, a comment starts with #"
+    hint: str = "a line is KEY=VALUE, a comment starts with #"
 
 
 class WorkflowLoadError(_BadThingError):
@@ -120,6 +123,12 @@ class PortTakenError(RunError, OSError):
         )
 
 
+class AddressError(_BadThingError):
+    """An address of the settings can't be listened on."""
+
+    hint = "its host must be one of this machine's, its port free: localhost:0 takes any free one"
+
+
 @dataclass(eq=False)
 class NoBrowserError(RunError):
     """No browser was found, or none that starts, so nobody could open the page."""
@@ -152,7 +161,7 @@ class BrowserDiedError(RunError):
 
     @property
     def hint(self) -> str:
-        return f"run it again; what it said is in {self.output}"
+        return f"what it said is in {self.output}; without a window: --browser headless"
 
 
 def _fate(code: int) -> str:

@@ -266,7 +266,8 @@ def _parse_file(path: Path) -> Iterator[tuple[int, str, str]]:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
         reason = err.strerror if isinstance(err, OSError) else "not UTF-8 text"
-        raise ConfigFileError(str(path), f"can't be read, {reason or err}") from err
+        hint = "name a text file: amctl -c FILE, or none for the project's config.env"
+        raise ConfigFileError(str(path), f"can't be read, {reason or err}", hint) from err
     for number_, line in enumerate(content.splitlines(), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):

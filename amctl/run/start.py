@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from amctl.run.browser import pick_mode
 from amctl.run.bundling import build_bundle, manifest_reader
 from amctl.run.supervisor import supervise
 
@@ -26,6 +27,8 @@ def start(settings: Settings, options: StartOptions, observer: Observer) -> Repo
         KeyboardInterrupt: On Ctrl-C before the run began.
     """
     if options.nodes == "browser":
+        # Before the seconds that a build may take.
+        pick_mode(options.browser)
         with observer.building() as progress:
             build_bundle(settings, progress)
     return asyncio.run(supervise(settings, options, observer, manifest_reader(settings)))

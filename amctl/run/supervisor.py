@@ -19,12 +19,12 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from amctl.relay.errors import PortInUseError
+from amctl.relay.errors import BindError, PortInUseError
 from amctl.relay.relay import Relay
 from amctl.rpc.transports.websocket import dial_websocket
 from amctl.run.boot import boot_routes
-from amctl.run.browser import OpenBrowser, can_open, launch, open_for_person
-from amctl.run.errors import BrowserDiedError, NoBrowserError, PortTakenError
+from amctl.run.browser import OpenBrowser, launch, open_for_person, pick_mode
+from amctl.run.errors import AddressError, BrowserDiedError, PortTakenError, RunError
 from amctl.run.events import events_routes
 from amctl.run.folder import own_folder
 from amctl.run.logs import BROWSER_LOG_FILE, begin_log, log_to
@@ -35,7 +35,7 @@ from amctl.run.workflow import LocalRunner, Outcome, RelayInfo, load_workflow
 from amctl.telemetry.snapshot import Link
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from pathlib import Path
 
     from starlette.routing import Route
@@ -96,6 +96,7 @@ class Supervisor:
         self._settings, self._options, self._observer = settings, options, observer
         self._manifest, self._log_path = manifest, log_path
         self._token = make_token()
+        self._mode = pick_mode(options.browser) if options.nodes == "browser" else "none"
         self._stopper = Stopper()
         self._browser: OpenBrowser | None = None
         self._local: LocalRunner | None = None
@@ -115,9 +116,10 @@ class Supervisor:
             await stack.enter_async_context(_beside(self._observer.watch(workflow.recorder)))
             stack.callback(workflow.recorder.close)
             stack.push_async_callback(self._dismiss, workflow)
-            await workflow.start(RelayInfo(relay.url, self._token, self._settings.repl_dir))
-            await self._start_nodes(workflow, relay)
-            ending = await self._until_end(workflow)
+            with _last_words_of(workflow):
+                await self._start_orchestrator(workflow, relay)
+                await self._start_nodes(workflow, relay)
+                ending = await self._until_end(workflow)
             if ending in ("timeout", "interrupted"):
                 workflow.recorder.finish("stopped", self._last_words(ending))
             snapshot, now_ms = workflow.recorder.snapshot(), self._elapsed()
@@ -146,6 +148,8 @@ class Supervisor:
             await relay.start()
         except PortInUseError as err:
             raise PortTakenError(address.host, address.port) from err
+        except BindError as err:
+            raise AddressError(f"RELAY_ADDR {address}", err.why) from err
         stack.push_async_callback(relay.stop)
         begin_log(self._log_path)
         path = stack.enter_context(token_file(self._settings.repl_dir, self._token))
@@ -165,6 +169,13 @@ class Supervisor:
 
         return boot_routes(workflow.boot_plan, self._manifest, workflow.node_ids, show)
 
+    async def _start_orchestrator(self, workflow: Workflow, relay: Relay) -> None:
+        try:
+            await workflow.start(RelayInfo(relay.url, self._token, self._settings.repl_dir))
+        except OSError as err:
+            problem = f"it can't start, {err.strerror or err}"
+            raise AddressError("orchestrator (ORCHESTRATOR_REPL_ADDR)", problem) from err
+
     async def _start_nodes(self, workflow: Workflow, relay: Relay) -> None:
         if self._options.nodes == "local":
 
@@ -176,20 +187,16 @@ class Supervisor:
             self._local = workflow.local(dial)
             await self._local.start()
             return
-        mode = self._options.browser or ("open" if can_open() else "headless")
-        await self._open(mode, relay.page_url)
+        await self._open(self._mode, relay.page_url)
 
     async def _open(self, mode: BrowserMode, url: str) -> None:
         self._is_watched = mode != "headless"
         if mode == "none":
             self._observer.say(f"open this page to start the nodes: {url}")
             return
-        if mode == "open":
-            if not can_open():
-                raise NoBrowserError("there is no display, or nothing to show on it")
-            if await asyncio.to_thread(open_for_person, url):
-                self._observer.say(f"the page, should no browser come up: {url}")
-                return
+        if mode == "open" and await asyncio.to_thread(open_for_person, url):
+            self._observer.say(f"the page, should no browser come up: {url}")
+            return
         said = self._log_path.with_name(BROWSER_LOG_FILE)
         self._browser = await launch(url, headless=mode == "headless", log_file=said)
         self._stopper.at_hard_exit(self._browser.kill)
@@ -273,6 +280,17 @@ class Supervisor:
 
     def _elapsed(self) -> int:
         return round((_now() - self._options.began) * 1000)
+
+
+@contextlib.contextmanager
+def _last_words_of(workflow: Workflow) -> Iterator[None]:
+    """Have an error that breaks the run off stand in the last snapshot too."""
+    try:
+        yield
+    except RunError as err:
+        text = str(err)
+        workflow.recorder.finish("stopped", text[:1].upper() + text[1:])
+        raise
 
 
 def _now() -> float:

@@ -129,13 +129,18 @@ def load_workflow(settings: Settings, *, token: str) -> Workflow:
     try:
         package = importlib.import_module(name)
     except ModuleNotFoundError as err:
-        if err.name is None or not name.startswith(err.name):
-            raise
-        raise WorkflowLoadError(f"NODES_PACKAGE {name!r}", "there is no such package") from err
+        is_other = err.name is None or f"{name}.".find(f"{err.name}.") != 0
+        problem = f"it needs what isn't here, {err}" if is_other else "there is no such package"
+        raise WorkflowLoadError(f"NODES_PACKAGE {name!r}", problem) from err
+    except Exception as err:
+        problem = f"importing it failed, {type(err).__name__}: {err}"
+        raise WorkflowLoadError(f"NODES_PACKAGE {name!r}", problem) from err
     make = getattr(package, "workflow", None)
     if make is None:
         raise WorkflowLoadError(f"NODES_PACKAGE {name!r}", "it has no function workflow()")
     try:
         return cast("Workflow", make(settings, home=settings.home, token=token))
     except (ValueError, LookupError, OSError) as err:
-        raise WorkflowLoadError(f"WORKFLOW {settings['WORKFLOW']!r}", str(err)) from err
+        dag, problem = settings["WORKFLOW"], str(err)
+        what = "WORKFLOW" if dag in problem else f"WORKFLOW {dag!r}"
+        raise WorkflowLoadError(what, problem) from err

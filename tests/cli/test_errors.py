@@ -12,6 +12,7 @@ from amctl.cli.exitcodes import ExitCode
 from amctl.relay.errors import PortInUseError
 from amctl.run import errors as run_errors
 from amctl.run.errors import (
+    AddressError,
     BrowserDiedError,
     ConfigFileError,
     FolderTakenError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         (ConfigFileError("f", "x"), ExitCode.USAGE),
         (WorkflowLoadError("w", "x"), ExitCode.BAD_INPUT),
         (PortTakenError("h", 1), ExitCode.FAILED),
+        (AddressError("h", "x"), ExitCode.FAILED),
         (PortInUseError("h", 1), ExitCode.FAILED),
         (NoBrowserError("a"), ExitCode.FAILED),
         (NodeMissingError(), ExitCode.FAILED),
@@ -60,6 +62,7 @@ def test_an_error_is_one_line_and_its_hint_another() -> None:
 
 
 SAMPLES = [
+    AddressError("RELAY_ADDR x:1", "no such host"),
     BrowserDiedError("chromium", 133, "tmp/browser.log"),
     ConfigFileError("f", "x"),
     FolderTakenError("tmp"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from amctl.run import browser as room
-from amctl.run.browser import Browser, can_open, find_browser, launch
+from amctl.run.browser import Browser, can_open, find_browser, launch, pick_mode
 from amctl.run.errors import NoBrowserError
 
 FAKE = """#!/bin/sh
@@ -74,8 +74,22 @@ async def test_a_hard_exit_kills_without_waiting(fake_browser: Path) -> None:
 async def test_no_browser_is_said_with_what_was_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "find_browser", lambda: None)
     with pytest.raises(NoBrowserError, match=r"chromium.*firefox") as caught:
-        await launch("http://localhost:1/", headless=True)
+        pick_mode(None)
     assert "amctl setup" in caught.value.hint
+    with pytest.raises(NoBrowserError, match="now there is none"):
+        await launch("http://localhost:1/", headless=True)
+
+
+def test_the_page_is_opened_as_wished_or_as_well_as_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "find_browser", lambda: Browser("chromium", Path("/c")))
+    for shown in (True, False):
+        monkeypatch.setattr(room, "can_open", lambda: shown)  # noqa: B023  # called at once
+        assert pick_mode(None) == ("open" if shown else "headless")
+        assert (pick_mode("headless"), pick_mode("none")) == ("headless", "none")
+    with pytest.raises(NoBrowserError, match="no display"):
+        pick_mode("open")
 
 
 @pytest.mark.realtime

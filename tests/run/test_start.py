@@ -31,7 +31,7 @@ class Builder:
 
 @pytest.mark.parametrize(
     ("nodes", "expected"),
-    [("browser", ["building", "build", "built", "run"]), ("local", ["run"])],
+    [("browser", ["look for a browser", "building", "build", "built", "run"]), ("local", ["run"])],
 )
 def test_it_builds_before_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nodes: Any, expected: list[str]
@@ -42,6 +42,7 @@ def test_it_builds_before_it_runs(
         happened.append("run")
         return "report"
 
+    monkeypatch.setattr(room, "pick_mode", lambda _: happened.append("look for a browser"))
     monkeypatch.setattr(room, "build_bundle", lambda *_: happened.append("build"))
     monkeypatch.setattr(room, "supervise", run)
     settings = load_settings(None, environ={}, home=tmp_path)

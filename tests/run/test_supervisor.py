@@ -14,6 +14,7 @@ import pytest
 
 from amctl.run import supervisor as room
 from amctl.run.errors import (
+    AddressError,
     BrowserDiedError,
     FolderTakenError,
     NoBrowserError,
@@ -169,6 +170,11 @@ async def test_a_port_in_use_is_one_error_and_nothing_is_left(stage: Stage) -> N
     assert stage.left_behind() == {"amctl.log"}
 
 
+async def test_an_address_of_another_machine_is_named(stage: Stage) -> None:
+    with pytest.raises(AddressError, match=r"RELAY_ADDR 192\.0\.2\.1:0: "):
+        await stage.run("ok", "RELAY_ADDR=192.0.2.1:0")
+
+
 async def test_a_run_that_finds_the_port_taken_leaves_the_others_files(stage: Stage) -> None:
     (stage.home / "tmp").mkdir()
     (stage.home / "tmp" / "token").write_text("theirs")
@@ -201,7 +207,7 @@ async def test_a_token_that_cant_be_written_stops_the_run(stage: Stage) -> None:
 
 
 async def test_an_orchestrator_that_cant_start_takes_everything_down(stage: Stage) -> None:
-    with pytest.raises(OSError, match="can't start"):
+    with pytest.raises(AddressError, match=r"ORCHESTRATOR_REPL_ADDR.*can't start"):
         await stage.run("no-start")
     assert stage.workflow.happened == ["workers dismissed in 2 s"]
     assert stage.left_behind() == {"amctl.log"}
@@ -267,8 +273,9 @@ async def test_a_browser_that_ends_early_ends_the_run(
     with pytest.raises(BrowserDiedError, match="chromium ended with code 3") as caught:
         await stage.run("hang", nodes="browser", browser="headless")
     assert stage.left_behind() == {"amctl.log", "browser.log"}
-    assert caught.value.hint.endswith("tmp/browser.log")
+    assert "in tmp/browser.log;" in caught.value.hint
     assert (stage.home / "tmp" / "browser.log").read_text() == "no luck\n"
+    assert stage.workflow.recorder.run.message.startswith("Chromium ended with code 3")
     assert "no luck" not in (stage.home / "tmp" / "amctl.log").read_text()
 
 
@@ -279,4 +286,5 @@ async def test_no_browser_is_one_error(stage: Stage, monkeypatch: pytest.MonkeyP
     for mode in ("headless", "open"):
         with pytest.raises(NoBrowserError):
             await stage.run("hang", nodes="browser", browser=mode)
+    assert fake_nodes.made == [], "nothing was started"
     assert stage.left_behind() == {"amctl.log"}

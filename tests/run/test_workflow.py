@@ -28,7 +28,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "own_nodes.py").write_text(OWN)
-    (tmp_path / "broken_nodes.py").write_text("import no_such_module_at_all")
     return tmp_path
 
 
@@ -56,6 +55,26 @@ def test_what_cant_be_loaded_is_named(home: Path, sets: list[str], words: str) -
     assert "config.env" in caught.value.hint
 
 
-def test_a_package_that_is_broken_inside_is_its_authors_to_mend(home: Path) -> None:
-    with pytest.raises(ModuleNotFoundError, match="no_such_module_at_all"):
-        load_workflow(settings(home, "NODES_PACKAGE=broken_nodes"), token="t")
+@pytest.mark.parametrize(
+    ("inside", "words"),
+    [
+        ("import no_such_module_at_all", "isn't here, No module named 'no_such_module_at_all'"),
+        ("import broken.no_such_part", "isn't here, No module named 'broken.no_such_part'"),
+        ("def broken(", "importing it failed, SyntaxError:"),
+        ("1 / 0", "importing it failed, ZeroDivisionError:"),
+    ],
+)
+def test_a_package_that_is_broken_inside_is_its_authors_to_mend(
+    home: Path, monkeypatch: pytest.MonkeyPatch, inside: str, words: str
+) -> None:
+    (home / "broken").mkdir()
+    (home / "broken" / "__init__.py").write_text(inside)
+    monkeypatch.delitem(sys.modules, "broken", raising=False)
+    with pytest.raises(WorkflowLoadError, match=f"NODES_PACKAGE 'broken': .*{words}"):
+        load_workflow(settings(home, "NODES_PACKAGE=broken"), token="t")
+
+
+def test_a_file_is_named_once(home: Path) -> None:
+    (home / "dag.json").write_text("[]")
+    with pytest.raises(WorkflowLoadError, match=r"^WORKFLOW: dag\.json: "):
+        load_workflow(settings(home, "NODES_PACKAGE=nodes", "WORKFLOW=dag.json"), token="t")
