@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from amctl.machine.errors import ArgsError, RemoteError
-
-if typing.TYPE_CHECKING:
-    from amctl.machine.subscriptions import Signal
+from amctl.machine.signals import Signal
 
 __all__ = ["ERROR_KEY", "ACheck", "AException", "Args", "ArgsLike", "as_args", "parse_args"]
 
@@ -182,8 +180,8 @@ class AException(Args):
             return cls(data)
         if isinstance(data, str):
             return cls(RemoteError(data))
-        text = data.get("err")
-        rest = super().from_wire({k: v for k, v in data.items() if k != "err"})
+        text = data.get("err") if isinstance(data, Mapping) else None
+        rest = super().from_wire({**data, "err": None} if text is not None else data)
         return dataclasses.replace(rest, err=None if text is None else RemoteError(str(text)))
 
 
@@ -201,8 +199,6 @@ class ACheck(Args):
     prefix: ClassVar[str] = "_am"
 
     def __init__(self) -> None:
-        from amctl.machine.subscriptions import Signal
-
         self.done: Signal = Signal(what="check")
         """Closes with the answer."""
         self.canceled: bool | None = None

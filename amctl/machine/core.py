@@ -113,16 +113,20 @@ class Core(Waits):
         source: Event | Source | None,
     ) -> Result:
         """A mutation asked for by `add`, `remove` or `set`."""
+        if states.__class__ is list:
+            states = tuple(states)
         try:
             plan = self._config.known[kind].get(states)
-        except TypeError:  # a list
+        except TypeError:  # a set
             plan = None
         if plan is None or self._gate:
             return self._call_slowly(kind, plan, states, args, source)
-        if plan.quick is None:
+        quick = plan.quick
+        if quick is None:
+            self._check_thread()
             return self._perform(plan, args, source)
         # seen before, nobody listens, no handler: all that is left are clocks
-        ticks, self._config, result = plan.quick
+        ticks, self._config, result = quick
         clock = self._clock
         for i in ticks:
             clock[i] += 1
@@ -138,12 +142,12 @@ class Core(Waits):
         source: Event | Source | None,
     ) -> Result:
         """The way of a mutation which is new here, is listened to, or comes in between."""
+        self._check_thread()
         if plan is not None and not self._gate & _BLOCKED:
             return self._perform(plan, args, source)
         if not isinstance(states, str):
             states = tuple(states)
         called = self._called(states)
-        self._check_thread()
         if self._gate & CLOSED or (kind != SET and self._backs_off()):
             return CANCELED
         if self._gate & BUSY:
@@ -178,7 +182,7 @@ class Core(Waits):
         return called
 
     def _mask_of(self, states: StatesLike) -> tuple[tuple[int, ...], int]:
-        if not isinstance(states, tuple | str):
+        if states.__class__ is not tuple and not isinstance(states, str):
             states = tuple(states)
         called = self._calls.get(states) or self._called(states)
         return called.order, called.mask
@@ -255,7 +259,9 @@ class Core(Waits):
             hook(self, mutation)
 
     def _queue_auto(self, called: Called) -> None:
-        """AUT-1, but not for ever (PAN-10)."""
+        """AUT-1, but not for ever (PAN-10), and not at the end (TX-10)."""
+        if self._gate & CLOSED:
+            return
         if self._failures < _AUTO_TRIES or self._failed_auto != called.order:
             self._prepend(Mutation(AUTO, called, {}))
         elif self._failures == _AUTO_TRIES:
@@ -290,8 +296,8 @@ class Core(Waits):
         finally:
             self._gate &= ~BUSY
             self._tx = None
-        if hooks is not None or self._idle_signal is not None:
-            self._became_idle()
+            if hooks is not None or self._idle_signal is not None:
+                self._became_idle()
         return result
 
     def _run_announced(
@@ -336,9 +342,10 @@ class Core(Waits):
             idle.close(self.time_sum)
 
     def _clear_queue(self) -> None:
-        """Forget what waits; questions among it are answered with no."""
+        """Forget what waits; so it is dealt with, and questions are answered with no."""
         queue = list(self._queue)
         self._queue.clear()
+        self._subs.process_queue(self.queue_tick + self._pending)
         self._pending = 0
         for mutation in queue:
             if mutation.is_check:
@@ -354,8 +361,7 @@ class Core(Waits):
         self._gate |= CLOSED
 
     def _back_off(self) -> None:
-        """Take no more mutations for a while, and forget those that wait (PAN-8)."""
-        self._clear_queue()
+        """Take no more mutations for a while (PAN-8)."""
         self._backoff_until = self._now() + self.limits.handler_backoff
         self._gate |= BACKOFF
 
@@ -388,6 +394,10 @@ class Core(Waits):
         if out.ticks:
             self._time = None
 
+    def _refresh(self) -> None:
+        """For transitions during which handlers came or went: leave plans of those before."""
+        self._config = self._planner.config(() if self._gone else self._config.order)
+
     def _snapshot(self) -> tuple[int, ...]:
         """The clock as a tuple, shared by transitions that did not change it."""
         if self._time is None:
@@ -397,12 +407,12 @@ class Core(Waits):
     def _handler_failed(
         self, tx: Transition, handler: Handler, name: str, error: BaseException
     ) -> bool:
-        """PAN-2; False when Exception was called itself, which would nest (PAN-6)."""
+        """PAN-2; False at the end, and when Exception was called, which would nest (PAN-6)."""
         _log.error(
             "machine %s: handler %s of binding %s failed: %s",
             self.id, name, handler.binding, error, exc_info=error,
         )  # fmt: skip
-        if tx.plan.called.mask & self._compiled.exception:
+        if self._gate & CLOSED or tx.plan.called.mask & self._compiled.exception:
             return False
         self._error = error
         args = AException(error, name, tx.called_states, tuple(tx.target_states))
@@ -455,10 +465,10 @@ class Core(Waits):
             fits = len(m.called.order) >= len(names) and not mask & ~m.called.mask
             if strict:
                 fits = fits and m.called.mask == mask
-            kind = ADD if m.kind == AUTO else m.kind
             if (
                 fits
-                and kind in kinds
+                and m.type in kinds
+                and not m.is_check
                 and not (without_args and m.args)
                 and m.queue_tick >= min_queue_tick
             ):

@@ -52,9 +52,7 @@ class Disposal:
         machine = self._machine
         if machine.is_disposed or self._begun:
             return
-        if machine.has("Disposing"):
-            machine.add("Disposing")
-        else:
+        if not machine.has("Disposing") or machine.add("Disposing").canceled:
             self.begin()
 
     def begin(self) -> None:

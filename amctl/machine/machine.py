@@ -187,7 +187,8 @@ class Machine(Bound):
 
         Raises:
             UnknownStateError: A name isn't in the schema.
-            ForeignThreadError: Called from another thread.
+            ForeignThreadError: Called from another thread. Looked at whenever a handler, tracer or
+                wait can see the call; not when it is sure to move nothing but clocks.
         """
         return self._call(ADD, states, args, source)
 
@@ -292,7 +293,10 @@ class Machine(Bound):
         _log.error("machine %s: %s: %s", self.id, type(err).__name__, err)
         self._error = err
         if self.on_error is not None:
-            self.on_error(self, err)
+            try:
+                self.on_error(self, err)
+            except Exception:  # PAN-11; telling it by add_err would come back here
+                _log.exception("machine %s: on_error failed", self.id)
         plain = {**as_args(args), AException.key(): AException(err)}
         if self._gate & BUSY:
             return self._enqueue(Mutation(ADD, called, plain, as_source(source)))
@@ -405,7 +409,7 @@ class Machine(Bound):
             finally:
                 self._gate &= ~BUSY
                 self._tx = None
-        self._became_idle()
+                self._became_idle()
         return done
 
     # -- threads, groups, the end

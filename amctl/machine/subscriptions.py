@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from amctl.machine.signals import Signal, StateContext, TimedSignal, Watch
+from amctl.machine.signals import Signal, StateContext, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("amctl.machine")
 
-__all__ = ["Signal", "StateContext", "Subscriptions", "TimedSignal"]
+__all__ = ["Subscriptions"]
 
 
 class _When(Watch):

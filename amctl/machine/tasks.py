@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from amctl.machine.event import Event
     from amctl.machine.handlers import Action, Handler
     from amctl.machine.machine import Machine
+    from amctl.machine.signals import Signal
 
 __all__ = ["HandlerTasks", "TaskSet"]
 
@@ -133,7 +134,13 @@ class HandlerTasks(TaskSet):
         if state >= 0 and (single or machine.is_(compiled.names[state])):
             context = machine.state_context(compiled.names[state])
             context.hold(task)
-            context.add_done_callback(lambda _: self._ending(task, handler))
+
+            def ending(_: Signal) -> None:
+                self._ending(task, handler)
+
+            context.add_done_callback(ending)
+            # a context may outlive many tasks
+            task.add_done_callback(lambda _: context.remove_done_callback(ending))
 
     def post(self, fn: Callable[[], T]) -> Future[T]:
         """Run a function on the machine's loop, for another thread."""
@@ -147,8 +154,10 @@ class HandlerTasks(TaskSet):
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(fn())
-                except Exception as error:
-                    future.set_exception(error)
+                except BaseException as error:
+                    future.set_exception(error)  # or its thread would wait for ever
+                    if not isinstance(error, Exception | asyncio.CancelledError):
+                        raise
 
         loop.call_soon_threadsafe(run)
         return future

@@ -192,6 +192,7 @@ class Transition:
     def run(self) -> Result:
         """Carry the plan out. Called by the machine's queue alone."""
         machine, plan, hooks = self.machine, self.plan, self.machine._hooks
+        table = machine._table
         machine._tx = self
         accepted = plan.accepted
         if hooks is not None:
@@ -216,6 +217,8 @@ class Transition:
             self.is_accepted = False
         elif out is not None and out.follow is not None:
             machine._queue_auto(out.follow)
+        if machine._table is not table:
+            machine._refresh()
         self.is_completed = True
         if hooks is not None:
             self.queue_len = len(machine._queue)

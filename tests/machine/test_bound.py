@@ -134,6 +134,35 @@ def test_a_handler_may_unbind_itself() -> None:
     assert len(m.bindings) == 1
 
 
+@pytest.mark.parametrize("name", ["AEnter", "AState"])
+def test_handlers_that_come_within_a_transition_hear_of_the_next(name: str) -> None:
+    """Also when what comes next was worked out and kept before."""
+    m, log = mach("A B"), Log()
+    for _ in range(3):
+        m.set("A")
+        m.add("B")
+        m.set([])
+    m.bind({name: lambda _: log.bind(m, "BState")}, id="binds")
+    m.add("A")
+    m.add("B")
+    assert log.take() == "BState"
+
+
+@pytest.mark.parametrize("name", ["AEnter", "AState"])
+def test_handlers_that_go_within_a_transition_hear_of_nothing_more(name: str) -> None:
+    m, log = mach("A B"), Log()
+    log.bind(m, "BState")
+    for _ in range(3):
+        m.set("A")
+        m.add("B")
+        m.set([])
+    log.clear()
+    m.bind({name: lambda _: m.detach(m.bindings[0])})
+    m.add("A")
+    m.add("B")
+    assert log.take() == ""
+
+
 def test_trc_1_order_of_hooks() -> None:
     tracer = Recorder()
     m = mach("A B C", C="auto require:B", tracers=[tracer])

@@ -161,11 +161,13 @@ def test_que_10_and_11_questions_to_the_queue() -> None:
             m.is_queued((MutationType.ADD,), "A", without_args=True),
             m.is_queued((MutationType.ADD, MutationType.REMOVE), "C"),
             m.is_queued((MutationType.ADD,), "A", min_queue_tick=9),
+            m.is_queued((*MutationType,), "B", without_args=True),
         ]
 
     m = mach("A B C Go")
     m.add("C")
-    want = [True, True, False, False, False, True, -1, 0, -1, 1, -1]
+    m.bind({"GoState": lambda _: (m.can_add("B"), m.can_remove("B"))})
+    want = [True, True, False, False, False, True, -1, 2, -1, 3, -1, -1]
     assert inside(m, ask) == [want]
     assert m.is_queued((MutationType.ADD,), []) == -1
 
@@ -250,11 +252,15 @@ def test_aut_1_and_6_what_an_auto_state_enables_waits_for_the_next_transition() 
 @pytest.mark.realtime
 def test_a_foreign_thread_is_refused() -> None:
     m = mach("A B", handlers={"AState": lambda _: None})
+    for _ in range(4):
+        m.toggle("A")  # what is asked for is known already
     caught: list[BaseException] = []
 
     def foreign() -> None:
         for call in (
             lambda: m.add("A"),
+            lambda: m.add("B"),
+            lambda: m.eval("test", lambda: None),
             lambda: m.add_err(ValueError("x")),
             lambda: m.can_add("A"),
         ):
@@ -266,5 +272,11 @@ def test_a_foreign_thread_is_refused() -> None:
     thread = threading.Thread(target=foreign)
     thread.start()
     thread.join()
-    assert len(caught) == 3
-    assert m.active == []
+    assert len(caught) == 5
+    assert (m.active, m.time()) == ([], [4, 0, 0])
+    waiting = m.when("Exception")
+    thread = threading.Thread(target=foreign)
+    thread.start()
+    thread.join()
+    assert len(caught) == 10
+    assert not waiting.done()

@@ -122,6 +122,14 @@ def test_err_9_on_error_is_told_first() -> None:
     assert seen == [(False, "x")]
 
 
+def test_pan_11_a_failing_on_error_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    m = mach("A")
+    m.on_error = lambda machine, error: boom(machine)
+    assert m.add_err(ValueError("x")).executed
+    assert str(m.err) == "x"
+    assert "on_error failed" in caplog.text
+
+
 def test_errors_are_logged_with_the_machines_id(caplog: pytest.LogCaptureFixture) -> None:
     mach("A", id="browser1").add_err(ValueError("broken"))
     assert "browser1" in caplog.text
