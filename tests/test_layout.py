@@ -13,33 +13,6 @@ ELSEWHERE: dict[str, str] = {
 }
 """Module -> the test file that covers it although its name says otherwise."""
 
-OWED = frozenset(
-    (
-        "amctl/machine/args.py",
-        "amctl/machine/compiled.py",
-        "amctl/machine/disposal.py",
-        "amctl/machine/errors.py",
-        "amctl/machine/event.py",
-        "amctl/machine/handlers.py",
-        "amctl/machine/limits.py",
-        "amctl/machine/pipes.py",
-        "amctl/machine/reads.py",
-        "amctl/machine/registry.py",
-        "amctl/machine/result.py",
-        "amctl/machine/schema.py",
-        "amctl/machine/signals.py",
-        "amctl/machine/states.py",
-        "amctl/machine/subscriptions.py",
-        "amctl/machine/tasks.py",
-        "amctl/machine/tracer.py",
-        "amctl/machine/view.py",
-    )
-)
-"""Modules that are tested only through others so far, by recorded cases, whole runs or Chromium.
-
-They are owed a file of their own; strike out what has got one.
-"""
-
 
 def place(path: Path) -> Path:
     """Where the tests of a module belong."""
@@ -48,7 +21,7 @@ def place(path: Path) -> Path:
 
 
 def test_every_public_module_has_its_test_file() -> None:
-    modules = [p for p in sources() if not p.name.startswith("_") and str(p) not in OWED]
+    modules = [p for p in sources() if not p.name.startswith("_")]
     homes = {str(p): Path(ELSEWHERE.get(str(p), place(p))) for p in modules}
     assert {p: str(home) for p, home in homes.items() if not (ROOT / home).is_file()} == {}
 
@@ -56,10 +29,6 @@ def test_every_public_module_has_its_test_file() -> None:
 def test_no_exception_is_stale() -> None:
     stale = [p for p in ELSEWHERE if not (ROOT / p).is_file() or (ROOT / place(Path(p))).is_file()]
     assert stale == []
-
-
-def test_no_debt_is_stale() -> None:
-    assert [p for p in OWED if not (ROOT / p).is_file() or (ROOT / place(Path(p))).is_file()] == []
 
 
 def test_test_folders_stand_beside_rooms() -> None:
