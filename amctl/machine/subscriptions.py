@@ -37,7 +37,8 @@ class _When(Watch):
 
     def drop(self) -> None:
         key = ~self.mask if self.negated else self.mask
-        if self.subs._by_key.pop(key, None) is self:
+        if self.subs._by_key.get(key) is self:  # not another one, made after this was dropped
+            del self.subs._by_key[key]
             mask = self.mask
             while mask:
                 low = mask & -mask
@@ -59,7 +60,8 @@ class _WhenTime(Watch):
         return self.subs.listed(sum(1 << i for i in self.pending if i is not None))
 
     def drop(self) -> None:
-        if self.subs._by_key.pop(self.key, None) is self:
+        if self.subs._by_key.get(self.key) is self:
+            del self.subs._by_key[self.key]
             for i in self.pending:
                 _forget(self.subs._time_by_state, i, self)
             self.subs._gone()

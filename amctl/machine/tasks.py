@@ -165,8 +165,8 @@ class HandlerTasks(TaskSet):
     def _ending(self, task: asyncio.Task[Any], handler: Handler) -> None:
         """PAN-8, for a coroutine that doesn't heed its cancellation."""
         limit = self._machine.limits.handler_deadline
-        if not task.done() and self._loop is not None and not self._loop.is_closed():
-            timer = self._loop.call_later(limit, self._overdue, task, handler, limit)
+        if not task.done():
+            timer = task.get_loop().call_later(limit, self._overdue, task, handler, limit)
             task.add_done_callback(lambda _: timer.cancel())
 
     def _overdue(self, task: asyncio.Task[Any], handler: Handler, limit: float) -> None:

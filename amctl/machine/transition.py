@@ -324,8 +324,7 @@ class Transition:
             return True
         if not self.machine._compiled.auto >> action.state & 1:
             raise _VetoedError
-        if action.state in targets:
-            targets.remove(action.state)
+        targets.remove(action.state)
         return False
 
     def _apply(self, out: Outcome, hooks: Hooks | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -181,6 +182,21 @@ def test_que_3_the_end_of_the_queue_is_told_once() -> None:
     assert tracer.seen.count("idle") == 1
     assert ends[0].done()
     assert m.when_queue_ends().done()
+
+
+def test_que_3_all_who_wait_for_the_end_share_it() -> None:
+    m, found = mach("A"), list[Any]()
+    m.bind({"AState": lambda _: found.extend([m.when_queue_ends(), m.when_queue_ends()])})
+    m.add("A")
+    assert found[0] is found[1]
+
+
+def test_what_callers_named_is_not_kept_without_end() -> None:
+    m = mach("A B C D E F G H")
+    for names in permutations("ABCDEFGH", 5):
+        assert m.not_(names)
+    assert 0 < len(m._calls) < 5000
+    assert len(m._planner._called) < 5000
 
 
 def test_can_1_to_6_checks_change_nothing() -> None:

@@ -158,6 +158,24 @@ def test_sch_13_a_schema_grows() -> None:
     assert waiting.done()
 
 
+def test_sch_13_the_grown_schema_counts_in_every_way() -> None:
+    m = mach("A")
+    for _ in range(3):
+        m.toggle("A")  # plans of the old schema are kept by now
+    m.set_schema({**m.schema, "B": {"auto": True, "require": ["A"]}, "C": {"remove": ["A"]}})
+    assert m.not_("B")
+    m.add("A")
+    m.remove("A")
+    m.add("A")
+    assert m.is_(["A", "B"])
+    context = m.state_context("B")
+    waiting = m.when("C")
+    m.add("C")
+    assert waiting.done()
+    assert context.done()
+    assert m.active == ["C"]
+
+
 @pytest.mark.parametrize(
     ("states", "names"),
     [
@@ -241,12 +259,27 @@ def test_set_5_groups_and_tree() -> None:
 
     m = Machine("m", Some)
     assert m.groups == {"Run": ("Start", "Work")}
+    m.set_groups({"Mine": ["Work"]})
+    assert m.groups == {"Mine": ("Work",)}
     m.set_groups({"Mine": ["Work"]}, Some)
     assert m.groups == {"Mine": ("Work",), "self": ("Work",), "Basic": ("Start", "Ready")}
 
 
 def test_par_2_tags_are_unique() -> None:
     assert mach("A", tags=["relay", "a:1", "relay"]).tags == ("relay", "a:1")
+
+
+def test_err_9_the_first_ten_internal_errors_are_kept() -> None:
+    time = [0.0]
+
+    def slow(_: Any) -> None:
+        time[0] += 1
+
+    m = mach("A", handlers={"AState": slow}, handler_timeout=0.5, now=lambda: time[0])
+    for _ in range(12):
+        m.add("A")
+    assert len(m.internal_errors) == 10
+    assert m.tick("A") == 24
 
 
 def test_handlers_without_a_stopwatch_are_refused() -> None:

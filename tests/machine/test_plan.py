@@ -90,6 +90,13 @@ def test_a_plan_is_forgotten_when_handlers_come_and_go() -> None:
     assert m.tick("A") == 11
 
 
+def test_a_kept_plan_knows_that_autos_are_rejected() -> None:
+    m = mach("A Au", Au="auto require:Nope")
+    for n in range(1, 8):
+        m.toggle("A")
+        assert m.time() == [n, 0, 0]
+
+
 def test_the_cache_is_bounded() -> None:
     m = mach("A B C D E F", limits=Limits(plans=8))
     for i in range(64):

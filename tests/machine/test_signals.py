@@ -113,6 +113,23 @@ def test_a_shared_signal_is_given_up_by_the_last() -> None:
     assert table.dropped == 1
 
 
+async def test_a_signal_of_nobody_can_be_given_up() -> None:
+    signal = Signal()
+    signal.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await signal
+
+
+async def test_a_waiter_that_is_cancelled_in_the_moment_of_closing_stays_cancelled() -> None:
+    signal = Signal()
+    waiter = asyncio.ensure_future(signal.wait())
+    await asyncio.sleep(0)
+    waiter.cancel()
+    signal.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiter
+
+
 def test_giving_up_what_is_closed_changes_nothing() -> None:
     signal = Signal(True)
     signal.cancel()

@@ -197,6 +197,33 @@ def test_giving_up_leaves_other_waits_of_the_state_alone() -> None:
     assert clock.subs.is_empty
 
 
+def test_a_wait_that_is_forgotten_late_does_not_take_its_successor_along() -> None:
+    """Nobody waits any more, it closes, somebody else waits anew, and only then it is forgotten."""
+    clock = Clock()
+
+    def make() -> list[Signal]:
+        clock.ticks[0] = 0
+        return [
+            clock.when(0),
+            clock.subs.when_time([0], [1], clock.ticks),
+            clock.subs.when_query(lambda ticks: ticks[0] % 2 == 1),
+        ]
+
+    old = make()
+    for signal in old:
+        signal.add_done_callback(print)
+        signal.remove_done_callback(print)
+    clock.move(0)
+    assert all(s.done() for s in old)
+    new = make()
+    del signal
+    old.clear()
+    assert not any(s.done() for s in new)
+    clock.move(0)
+    assert all(s.done() for s in new)
+    assert clock.subs.is_empty
+
+
 def test_ctx_contexts_end_before_waits_close() -> None:
     clock, order = Clock(), list[str]()
     clock.when(0).add_done_callback(lambda _: order.append("when"))

@@ -258,6 +258,22 @@ async def test_a_long_lived_context_keeps_nothing_of_tasks_that_ended() -> None:
     assert not m._tasks._events
 
 
+async def test_an_odd_failure_of_a_task_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """As SystemExit, which is not the machine's to handle."""
+
+    class OddError(BaseException):
+        pass
+
+    async def handler(_: Event) -> None:
+        raise OddError
+
+    m = mach("A", handlers={"AState": handler})
+    m.add("A")
+    await settle()
+    assert "handler AState failed" in caplog.text
+    assert not m.is_err()
+
+
 def test_bind_refuses_coroutines_that_would_have_to_answer() -> None:
     async def handler(_: Event) -> None: ...
 

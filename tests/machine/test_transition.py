@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -235,6 +236,54 @@ def test_an_auto_state_that_fails_is_rejected_alone_or_reverted(name: str) -> No
         assert not waiting.done()
 
 
+@pytest.mark.parametrize("has_handler", [True, False])
+def test_after_a_failure_other_autos_with_handlers_count_as_rejected(has_handler: bool) -> None:
+    """Errata: events after the panic are invalid; one without a handler counts as accepted."""
+    m, log = mach("A B Go", A="auto require:Go", B="auto require:Go"), Log()
+    log.bind(m, *(["BEnter"] if has_handler else ["BExit"]), AEnter=boom)
+    m.add("Go")
+    assert m.is_("B") is not has_handler
+    assert "BEnter" not in log
+    assert m.not_("A")
+
+
+def test_an_any_enter_veto_cancels_the_whole_auto_transition() -> None:
+    m = mach("A Go", A="auto require:Go", handlers={"AnyEnter": _not_auto})
+    assert m.add("Go").executed
+    assert m.active == ["Go"]
+
+
+def test_tx_7_an_auto_transition_that_comes_to_nothing_is_canceled() -> None:
+    """A was kept by what B implies, but B goes, and resolved again A can't stand alone."""
+    tracer = Recorder()
+    m = mach("A B X C Go", A="auto require:X", B="auto add:X,C", C="remove:B", tracers=[tracer])
+    m.add("Go")
+    m.remove("Go")
+    auto = [tx for tx in tracer.ended if tx.is_auto][-1]
+    assert auto.called_states == ("A", "B")
+    assert not auto.is_accepted
+    assert (m.active, m.time_sum) == ([], 2)
+
+
+@pytest.mark.parametrize("name", ["AEnter", "AState"])
+def test_err_2_a_cancelled_handler_cancels_without_an_error(name: str) -> None:
+    def cancelled(_: Any) -> None:
+        raise asyncio.CancelledError
+
+    m = mach("A", handlers={name: cancelled})
+    assert m.add("A").canceled
+    assert m.active == []
+    assert not m.is_err()
+    assert m.err is None
+
+
+def test_pan_10_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    m = mach("A M Go", A="auto require:Go", M="multi")
+    m.bind({"AState": boom, "ExceptionState": lambda _: [m.add("M") for _ in range(3)]})
+    m.add("Go")
+    assert caplog.text.count("keep failing") == 1
+
+
 def test_pan_10_auto_states_that_keep_failing_are_left_alone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -288,6 +337,8 @@ def test_transitions_tell_what_tools_ask() -> None:
     assert (first.enters, first.exits) == (["A", "B"], [])
     assert first.target_states == ["A", "B"]
     assert auto.is_auto
+    assert str(last.type) == "set"
+    assert not first.is_health
     assert auto.time_before == (1, 1, 0, 0)
     assert (last.enters, last.exits) == (["B"], ["A", "C"])
     assert last.states_before == ["A", "B", "C"]
