@@ -57,7 +57,6 @@ _CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-extensions",
     "--disable-sync",
-    "--log-level=3",
     "--mute-audio",
     "--password-store=basic",
     # Machines in containers have a tiny /dev/shm; a tab that outgrows it dies.

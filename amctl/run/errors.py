@@ -9,7 +9,7 @@
     ├── PortTakenError (OSError)        somebody else listens there
     ├── AddressError                    an address can't be listened on for another reason
     ├── NoBrowserError                  nothing to open the page with
-    └── BrowserDiedError                the browser ended while the run needed it
+    └── BrowserDiedError                the browser, or its page, ended while the run needed it
 
 Engine and network errors know no exit codes, and neither do these: `amctl.cli.errors` maps them.
 """
@@ -148,20 +148,24 @@ class NoBrowserError(RunError):
 
 @dataclass(eq=False)
 class BrowserDiedError(RunError):
-    """The browser that the run started has ended before the work was done."""
+    """The browser that the run started, or its page, has ended before the work was done."""
 
     program: str
-    code: int
-    """Its exit code; negative for the signal that ended it."""
+    code: int | None
+    """Its exit code, negative for the signal that ended it; None if only the page has ended."""
     output: str = ""
     """The file that holds what it said."""
+    windowed: bool = False
 
     def __str__(self) -> str:
+        if self.code is None:
+            return f"the page in {self.program} has ended, none of its threads came back"
         return f"{self.program} {_fate(self.code)} before the work was done"
 
     @property
     def hint(self) -> str:
-        return f"what it said is in {self.output}; without a window: --browser headless"
+        other = "; without a window: --browser headless" if self.windowed else ""
+        return f"what it said is in {self.output}{other}"
 
 
 def _fate(code: int) -> str:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from amctl.relay.errors import BindError, PortInUseError
 from amctl.relay.relay import Relay
 from amctl.rpc.transports.websocket import dial_websocket
+from amctl.run.absence import all_gone
 from amctl.run.boot import boot_routes
 from amctl.run.browser import OpenBrowser, launch, open_for_person, pick_mode
 from amctl.run.errors import AddressError, BrowserDiedError, PortTakenError, RunError
@@ -53,6 +54,8 @@ log = logging.getLogger("amctl.run.supervisor")
 
 GRACE = 2.0
 """Seconds that workers have to dispose themselves; AM_DEBUG doesn't change it."""
+PATIENCE = 30.0
+"""Seconds for the threads of a headless browser's page to come back, once all of them are gone."""
 LAST_WORD = 0.3
 """Seconds for pages to take the last snapshot before the relay goes."""
 
@@ -239,17 +242,33 @@ class Supervisor:
         async with _Race() as race:
             work = race.enter(workflow.finished())
             stop = race.enter(self._stopper.asked.wait())
-            death = race.enter(self._browser.wait()) if self._browser else None
+            death = race.enter(self._browser_died(workflow)) if self._browser else None
             await race.first()
             if stop.done():
                 return "interrupted"
             if work.done():
                 self._outcome, self._done_ms = work.result(), self._elapsed()
                 return "verified" if self._outcome.ok else "gave_up"
-            assert self._browser is not None
             assert death is not None
-            output = self._shown(self._log_path.with_name(BROWSER_LOG_FILE))
-            raise BrowserDiedError(self._browser.browser.program.name, death.result(), output)
+            raise death.result()
+
+    async def _browser_died(self, workflow: Workflow) -> BrowserDiedError:
+        """Wait for the end of our browser, or of a page that nobody sees and could reload."""
+        assert self._browser is not None
+        code: int | None = None
+        async with _Race() as race:
+            death = race.enter(self._browser.wait())
+            if self._mode == "headless":
+                race.enter(all_gone(workflow.recorder, workflow.node_ids, PATIENCE))
+            await race.first()
+            if death.done():
+                code = death.result()
+        return BrowserDiedError(
+            self._browser.browser.program.name,
+            code,
+            self._shown(self._log_path.with_name(BROWSER_LOG_FILE)),
+            windowed=self._mode == "open",
+        )
 
     def _last_words(self, ending: Ending) -> str:
         return "Out of time" if ending == "timeout" else f"Stopped by {self._stopper.asked_by}"

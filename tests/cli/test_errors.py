@@ -90,6 +90,12 @@ def test_a_browsers_end_is_told_in_words(code: int, fate: str) -> None:
     assert str(BrowserDiedError("chromium", code)) == f"chromium {fate} before the work was done"
 
 
+def test_a_page_may_end_before_its_browser() -> None:
+    assert str(BrowserDiedError("chromium", None)).startswith("the page in chromium has ended")
+    assert "headless" not in BrowserDiedError("chromium", 1).hint
+    assert "headless" in BrowserDiedError("chromium", 1, windowed=True).hint
+
+
 def test_no_run_error_lacks_a_sample() -> None:
     names = set(run_errors.__all__) - {"RunError"}
     assert names == {type(error).__name__ for error in SAMPLES}

@@ -273,10 +273,28 @@ async def test_a_browser_that_ends_early_ends_the_run(
     with pytest.raises(BrowserDiedError, match="chromium ended with code 3") as caught:
         await stage.run("hang", nodes="browser", browser="headless")
     assert stage.left_behind() == {"amctl.log", "browser.log"}
-    assert "in tmp/browser.log;" in caught.value.hint
+    assert caught.value.hint.endswith("in tmp/browser.log")
     assert (stage.home / "tmp" / "browser.log").read_text() == "no luck\n"
     assert stage.workflow.recorder.run.message.startswith("Chromium ended with code 3")
     assert "no luck" not in (stage.home / "tmp" / "amctl.log").read_text()
+
+
+async def test_a_page_that_is_gone_for_good_ends_the_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from amctl.run import browser
+    from amctl.run.browser import Browser
+
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\nexec sleep 1000\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(browser, "find_browser", lambda: Browser("chromium", program))
+    monkeypatch.setattr(room, "PATIENCE", 0.01)
+    running = asyncio.ensure_future(stage.run("hang", nodes="browser", browser="headless"))
+    await stage.watcher.working.wait()
+    stage.workflow.recorder.lost("a")
+    with pytest.raises(BrowserDiedError, match="page in chromium has ended"):
+        await running
 
 
 async def test_no_browser_is_one_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
