@@ -343,9 +343,10 @@ class Transition:
             return
         passed = 0  # entered states whose State event is over
         for action, here in out.finals:
-            if machine._gate & WATCHED and here > passed:
-                machine._subs.match_args(out.enters[passed:here], self.args)
-            passed = max(here, passed)
+            if here > passed:
+                if machine._gate & WATCHED:
+                    machine._subs.match_args(out.enters[passed:here], self.args)
+                passed = here
             if not self._final(action, out):
                 return
             if action.phase == STATE:
@@ -371,9 +372,9 @@ class Transition:
                 error = failure
                 raised = self._failed(handler, action, failure)
                 break
-        late = isinstance(error, _TooSlowError)
-        if machine._gate & WATCHED and action.phase == STATE and not late:
-            machine._subs.match_args((action.state,), self.args)  # SUB-5, also after a failure
+        watched = machine._gate & WATCHED and action.phase == STATE
+        if watched and not isinstance(error, _TooSlowError):  # SUB-5: also after a failure
+            machine._subs.match_args((action.state,), self.args)
         if error is None:
             return True
         self._recover(action, out, raised)
