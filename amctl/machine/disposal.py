@@ -83,11 +83,13 @@ class Disposal:
         machine = self._machine
         timeout = machine.limits.dispose_timeout
         ending = machine._tasks.running() - before
-        if ending:
-            await asyncio.wait(ending, timeout=timeout)
-        machine._refuse()
-        await machine._tasks.close(timeout=2 * timeout)
-        self.finish()
+        try:
+            if ending:
+                await asyncio.wait(ending, timeout=timeout)
+            machine._refuse()
+            await machine._tasks.close(timeout=2 * timeout)
+        finally:  # also when the loop ends meanwhile
+            self.finish()
 
     def finish(self) -> None:
         """See Machine.dispose_force."""

@@ -141,6 +141,23 @@ async def test_disposing_twice_in_a_row_is_the_same() -> None:
     assert told == ["m"]
 
 
+def test_a_loop_that_ends_meanwhile_ends_the_machine() -> None:
+    told: list[str] = []
+
+    async def forever(_: Event) -> None:
+        await asyncio.sleep(1e6)
+
+    async def main() -> None:
+        m = mach("Start", handlers={"StartEnd": forever})
+        m.on_dispose(told.append)
+        m.add("Start")
+        m.dispose()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert told == ["m"]
+
+
 async def test_dsp_2_force_waits_for_nothing() -> None:
     async def forever(_: Event) -> None:
         await asyncio.sleep(1e6)

@@ -85,6 +85,16 @@ def test_neg_3_the_successor_of_a_self_veto_is_passed_over() -> None:
     assert m.is_(["P", "R"])
 
 
+def test_neg_3_the_successor_of_a_pair_veto_is_passed_over_too() -> None:
+    """Errata: the same walk."""
+    rel = "auto require:Go"
+    m, log = mach("Go P Q R", P=rel, Q=rel, R=rel), Log()
+    log.bind(m, "GoQ", "GoR", GoP=_not_auto)
+    m.add("Go")
+    assert log.take() == "GoP GoR"
+    assert m.active == ["Go", "Q", "R"]
+
+
 @pytest.mark.parametrize(("active", "accepted"), [("T X", False), ("T X K", True)])
 def test_neg_3_the_last_self_answer_is_the_phases(active: str, accepted: bool) -> None:
     """Errata. X is passed over after T's veto, so T's answer is the last one, or K's is."""
