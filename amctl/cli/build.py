@@ -61,7 +61,7 @@ def _check(settings: Settings, prod: bool | None, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"stale": bool(reasons), "reasons": reasons}))
     else:
-        print(*(reasons or ["web/dist is fresh"]), sep="\n")
+        print(*([f"stale: {each}" for each in reasons] or ["web/dist is fresh"]), sep="\n")
     return int(ExitCode.FAILED if reasons else ExitCode.DONE)
 
 

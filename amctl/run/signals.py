@@ -50,10 +50,15 @@ class Stopper:
 
 @contextlib.contextmanager
 def stop_on_signals(stopper: Stopper) -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into `stopper.ask()` while the context lasts."""
+    """Turn SIGINT, SIGTERM and SIGHUP into `stopper.ask()` while the context lasts.
+
+    Under nohup SIGHUP stays ignored.
+    """
     loop = asyncio.get_running_loop()
     taken: list[signal.Signals] = []
     for number in _SIGNALS:
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             loop.add_signal_handler(number, stopper.ask, number)
             taken.append(number)

@@ -76,7 +76,7 @@ def test_check_says_what_is_stale_and_exits_1(
 ) -> None:
     world.reasons = ["a.py changed"]
     assert run(["build", "--check"]) == 1
-    assert capsys.readouterr().out == "a.py changed\n"
+    assert capsys.readouterr().out == "stale: a.py changed\n"
     assert run(["build", "--check", "--json"]) == 1
     expected = {"stale": True, "reasons": ["a.py changed"]}
     assert json.loads(capsys.readouterr().out) == expected

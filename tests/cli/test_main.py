@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +121,28 @@ def test_debug_shows_the_traceback(
 def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     broken(KeyboardInterrupt(), monkeypatch)
     assert run(["start"]) == ExitCode.INTERRUPTED
+
+
+@pytest.mark.realtime
+def test_other_signals_end_a_command_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def command(argv: list[str]) -> int:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGHUP)
+        return 7
+
+    monkeypatch.setattr(room, "run", command)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with pytest.raises(SystemExit) as caught:
+            room.main()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert caught.value.code == 7
 
 
 @pytest.mark.slow

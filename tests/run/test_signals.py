@@ -27,6 +27,22 @@ async def test_the_first_asks_and_the_second_leaves_at_once() -> None:
 
 
 @pytest.mark.realtime
+async def test_under_nohup_a_closed_terminal_ends_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stopper = Stopper(lambda code: None)
+        with stop_on_signals(stopper):
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGTERM)
+            async with asyncio.timeout(5):
+                await stopper.asked.wait()
+        assert stopper.asked_by == "SIGTERM"
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.realtime
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_signals_ask(number: signal.Signals) -> None:
     stopper = Stopper(lambda code: None)
