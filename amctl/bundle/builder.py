@@ -84,7 +84,7 @@ def build(
         prod: True: without asserts and docstrings, packed with brotli and gzip, for a real
             network. None: the kind that is there, plain if there is none.
         entry: Module that each thread imports.
-        progress: Called with a step (stdlib, app, compress), what of it is done, and its total.
+        progress: Called with a step (begin, stdlib, app, compress), what of it is done, its total.
 
     Raises:
         BundleError: If something that it takes is missing, or compiling failed.
@@ -163,6 +163,7 @@ def _build(
         jobs = [_app_job(work, modules, prod)]
         if not keep:
             jobs.insert(0, _stdlib_job(work, package, prod))
+        progress("begin", 0, 1)
         _run(work, {"pyodide": str(package), "jobs": jobs}, progress)
         if keep and old is not None:
             runtime = old.runtime

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["WORDS", "steps"]
 
 WORDS = {
+    "begin": "starting Python under Node",
     "stdlib": "compiling Python's library",
     "app": "compiling our code",
     "compress": "compressing",
@@ -37,6 +38,8 @@ def steps(options: GlobalOptions) -> Iterator[Progress]:
 
         def show(step: str, done: int, total: int) -> None:
             if step not in tasks:
+                for earlier in tasks.values():  # `begin` is over when something else begins
+                    bars.update(earlier, completed=bars.tasks[earlier].total)
                 tasks[step] = bars.add_task(WORDS.get(step, step))
             bars.update(tasks[step], completed=done, total=total)
 

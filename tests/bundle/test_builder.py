@@ -105,7 +105,7 @@ def test_a_damaged_bundle_is_built_anew(project: Path, node: FakeNode) -> None:
 def test_progress_tells_step_done_and_total(project: Path, node: FakeNode) -> None:
     told: list[tuple[str, int, int]] = []
     build(project, entry=ENTRY, progress=lambda *args: told.append(args))
-    assert told == [("stdlib", 1, 1), ("app", 1, 1)]
+    assert told == [("begin", 0, 1), ("stdlib", 1, 1), ("app", 1, 1)]
 
 
 def test_clean_removes_the_bundle_and_tells(project: Path, node: FakeNode) -> None:

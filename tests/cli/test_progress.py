@@ -30,8 +30,9 @@ def test_on_a_terminal_bars_are_shown_and_go(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with steps(GlobalOptions()) as show:
-        show("stdlib", 5, 5)
+        show("stdlib", 1, 5)
         show("unheard of", 1, 2)
     err = capsys.readouterr().err
+    assert "100 %" in err.partition("unheard of")[2], "what came before is over"
     assert "compiling Python's library" in err
     assert "unheard of" in err
