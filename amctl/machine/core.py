@@ -11,14 +11,13 @@ from amctl.machine.args import ACheck, AException, as_args
 from amctl.machine.errors import ForeignThreadError, HandlerTimeoutError
 from amctl.machine.event import Mutation, Source, as_source
 from amctl.machine.plan import AUTO, Called, Config, Outcome, Plan, Planner
+from amctl.machine.queued import Queued
 from amctl.machine.relations import ADD, REMOVE, SET
 from amctl.machine.result import CANCELED, EXECUTED, Result
 from amctl.machine.signals import Signal
 from amctl.machine.transition import Transition
-from amctl.machine.waits import Waits
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable, Mapping
 
     from amctl.machine.args import ArgsLike
@@ -38,7 +37,7 @@ _MAX_CALLS = 4096
 _QUEUED = Result(2)
 
 
-class Core(Waits):
+class Core(Queued):
     """Runs mutations one at a time. `Machine` adds what its users see."""
 
     __slots__ = (
@@ -53,7 +52,6 @@ class Core(Waits):
         "_idle_signal",
         "_pending",
         "_planner",
-        "_queue",
         "_table",
         "_thread",
         "_time",
@@ -73,7 +71,6 @@ class Core(Waits):
     _table: HandlerTable
     _hooks: Hooks | None
     _exception: Called
-    _queue: deque[Mutation]
     _calls: dict[object, Called]
     _now: Callable[[], float]
     _thread: int
@@ -435,53 +432,7 @@ class Core(Waits):
     def _start_task(self, coro: Any, handler: Handler, action: Any, event: Event) -> None:
         """For subclasses: a coroutine handler was called."""
 
-    # -- looking into the queue
-
-    def queue(self) -> list[Mutation]:
-        """What waits, first one first."""
-        return list(self._queue)
-
-    def is_queued(
-        self,
-        kinds: tuple[int, ...],
-        states: StatesLike,
-        *,
-        strict: bool = False,
-        without_args: bool = False,
-        min_queue_tick: int = 0,
-    ) -> int:
-        """The place in the queue of the first mutation that calls all these states; -1 if none.
-
-        Args:
-            kinds: MutationType values.
-            states: Names; repeated ones count (QUE-11).
-            strict: Call these states and no others.
-            without_args: Only mutations without arguments.
-            min_queue_tick: Only mutations that run at or after this queue tick.
-        """
-        names = (states,) if isinstance(states, str) else tuple(states)
-        mask, complete = self._known(names)
-        for at, m in enumerate(self._queue if complete else ()):
-            fits = len(m.called.order) >= len(names) and not mask & ~m.called.mask
-            if strict:
-                fits = fits and m.called.mask == mask
-            if (
-                fits
-                and m.type in kinds
-                and not m.is_check
-                and not (without_args and m.args)
-                and m.queue_tick >= min_queue_tick
-            ):
-                return at
-        return -1
-
-    def will_be(self, states: StatesLike) -> bool:
-        """Whether an add that calls all of these waits; implied states don't count (QUE-11)."""
-        return self.is_queued((ADD,), states) >= 0
-
-    def will_be_removed(self, states: StatesLike) -> bool:
-        """Whether a remove that calls all of these waits."""
-        return self.is_queued((REMOVE,), states) >= 0
+    # -- its end
 
     def when_queue_ends(self) -> Signal:
         """Nothing runs and nothing waits any more."""

@@ -141,3 +141,12 @@ def test_class_and_static_methods_are_handlers_too() -> None:
 
     mach("A B", handlers=Handlers()).add(["A", "B"])
     assert ran == ["AState", "BState"]
+
+
+def test_handlers_say_whether_they_are_coroutine_functions() -> None:
+    async def later(_: Any) -> None: ...
+
+    binding = Binding("b", {"AState": later, "AEnd": no}, "", NAMES, "m")
+    table = HandlerTable(NAMES, [binding])
+    actions = [table.state[0], table.end[0]]
+    assert [a.handlers[0].is_coroutine for a in actions if a] == [True, False]
