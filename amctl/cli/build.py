@@ -66,7 +66,14 @@ def _check(settings: Settings, prod: bool | None, *, as_json: bool) -> int:
 
 
 def _in_words(report: BuildReport) -> str:
-    rows = [f"  {file.size / 1e6:>6.2f} MB  {file.path}" for file in report.files]
+    rows = [_row(file.size, file.brotli, file.path) for file in report.files]
     kind = "prod bundle" if report.prod else "bundle"
     did = f"built in {report.seconds:.1f} s" if report.built else "is fresh"
-    return "\n".join([*rows, f"  {report.size / 1e6:>6.2f} MB  web/dist: {kind} {did}"])
+    packed = sum(file.brotli for file in report.files)
+    return "\n".join([*rows, _row(report.size, packed, f"web/dist: {kind} {did}")])
+
+
+def _row(size: int, packed: int, what: str) -> str:
+    """A size, and what of it goes over a network if it was compressed."""
+    sent = f"  {packed / 1e6:>6.2f} MB sent" if packed else ""
+    return f"  {size / 1e6:>6.2f} MB{sent}  {what}"

@@ -12,6 +12,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from amctl.bundle import NodeMissingError, RuntimeMissingError, find_node
+from amctl.bundle.node import find_runtime
 from amctl.run.browser import find_browser
 from amctl.run.programs import Ran, run_quietly, which
 
@@ -23,7 +25,6 @@ __all__ = ["Fate", "Need", "Step", "install", "survey"]
 
 _APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
 _APT_ENV = {"DEBIAN_FRONTEND": "noninteractive"}
-_OLDEST_NODE = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +117,25 @@ def _from_apt(machine: Machine, package: str, brew: str) -> tuple[tuple[Step, ..
 
 
 def _pyodide(home: Path) -> Need:
+    """The pinned package, and a Node.js that compiles with it."""
     web = home / "web"
-    package = web / "node_modules" / "pyodide" / "package.json"
     verb = "ci" if (web / "package-lock.json").is_file() else "install"
     npm = ("npm", verb, "--no-audit", "--no-fund", "--ignore-scripts")
     steps: tuple[Step, ...] = (Step(npm, cwd=web),)
     by_hand = f"cd {web} && npm {verb}"
-    if which("npm") is None or not _node_is_new_enough():
+    try:
+        has_npm = bool(find_node().npm)
+        found = str(find_runtime(home)[0])
+    except NodeMissingError:
+        has_npm, found = False, ""
+    except RuntimeMissingError:
+        found = ""
+    if not has_npm:
         pins = home / "requirements-node.txt"
         pip = (sys.executable, "-m", "pip", "install", "-q", "--require-hashes", "-r", str(pins))
         steps = (Step(pip), *steps)
         by_hand = f"{sys.executable} -m pip install -r {pins} && {by_hand}"
-    found = str(package.parent) if package.is_file() else ""
     return Need("pyodide", "Python for the browser's threads", found, True, False, steps, by_hand)
-
-
-def _node_is_new_enough() -> bool:
-    major = run_quietly(["node", "--version"]).tail.removeprefix("v").partition(".")[0]
-    return major.isdecimal() and int(major) >= _OLDEST_NODE
 
 
 def install(

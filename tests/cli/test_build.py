@@ -71,6 +71,19 @@ def test_json_has_the_sizes(world: World, capsys: pytest.CaptureFixture[str]) ->
     assert document["files"][0]["path"] == "app-00.zip"
 
 
+def test_of_a_prod_bundle_both_sizes_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = (BuiltFile("app-00.zip", 2_000_000, brotli=500_000),)
+    report = BuildReport(False, True, "00", 0.0, files, ("a.py",))
+    monkeypatch.setattr(room, "build_bundle", lambda *_, **__: report)
+    run(["build"])
+    assert capsys.readouterr().out.splitlines() == [
+        "    2.00 MB    0.50 MB sent  app-00.zip",
+        "    2.00 MB    0.50 MB sent  web/dist: prod bundle is fresh",
+    ]
+
+
 def test_check_says_what_is_stale_and_exits_1(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amctl.bundle import Node, NodeMissingError
 from amctl.run import setup as room
 from amctl.run.programs import Ran
 from amctl.run.setup import Machine, Need, install, survey
@@ -36,6 +39,11 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with nothing on it."""
     monkeypatch.setattr(room, "find_browser", lambda: None)
     monkeypatch.setattr(room, "which", lambda name: None)
+    monkeypatch.setattr(room, "find_node", no_node)
+
+
+def no_node() -> Node:
+    raise NodeMissingError
 
 
 def by_name(machine: Machine, home: Path) -> dict[str, Need]:
@@ -105,13 +113,44 @@ def test_without_leave_nothing_system_wide_is_touched(tmp_path: Path) -> None:
 def test_what_is_there_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "find_browser", lambda: room_browser())
     monkeypatch.setattr(room, "which", lambda name: f"/usr/bin/{name}")
-    package = tmp_path / "web" / "node_modules" / "pyodide"
-    package.mkdir(parents=True)
-    (package / "package.json").write_text("{}")
+    monkeypatch.setattr(room, "find_node", lambda: Node("node", ("npm",), "22.0.0"))
+    lay_pyodide(tmp_path, "3.14.0")
     runs = Runs()
     fates = list(install(survey(tmp_path, DEBIAN_ROOT), lambda _: None, run=runs))
     assert [fate.outcome for fate in fates] == ["present"] * 3
     assert runs.commands == []
+
+
+def lay_pyodide(home: Path, version: str) -> None:
+    """A project that wants pyodide 3.14.0, and has some version of it."""
+    package = home / "web" / "node_modules" / "pyodide"
+    package.mkdir(parents=True)
+    (package / "package.json").write_text(json.dumps({"version": version}))
+    wanted = {"dependencies": {"pyodide": "3.14.0"}}
+    (home / "web" / "package.json").write_text(json.dumps(wanted))
+
+
+@pytest.mark.parametrize(
+    ("version", "node", "commands"),
+    [
+        ("3.13.0", Node("node", ("npm",), "22.0.0"), ["npm"]),
+        ("3.14.0", None, [sys.executable, "npm"]),
+        ("3.13.0", Node("node", (), "22.0.0"), [sys.executable, "npm"]),
+    ],
+    ids=["another version", "nothing that compiles with it", "no npm"],
+)
+def test_whatever_the_build_would_miss_is_installed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    node: Node | None,
+    commands: list[str],
+) -> None:
+    monkeypatch.setattr(room, "find_node", no_node if node is None else lambda: node)
+    lay_pyodide(tmp_path, version)
+    need = by_name(DEBIAN_USER, tmp_path)["pyodide"]
+    assert need.can_install
+    assert [step.command[0] for step in need.steps] == commands
 
 
 def room_browser() -> Any:
