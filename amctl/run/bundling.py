@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from amctl.bundle import BuildReport, build, check, clean, page_manifest
+from amctl.bundle import (
+    BuildFailedError,
+    BuildReport,
+    BundleError,
+    build,
+    check,
+    clean,
+    page_manifest,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from amctl.run.report import Progress
     from amctl.run.settings import Settings
@@ -32,9 +41,23 @@ def build_bundle(
         prod: True for the smallest, precompressed kind; None keeps the kind that is there.
 
     Raises:
-        BundleError: If something that it takes is missing, or compiling failed.
+        BundleError: If something that it takes is missing, compiling failed, or the result can't
+            be written.
     """
-    return build(settings.home, prod=prod, entry=entry_of(settings), progress=progress)
+    with _writing():
+        return build(settings.home, prod=prod, entry=entry_of(settings), progress=progress)
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Tell a folder that can't be written, or a full disk, from a bug."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except OSError as err:
+        problem = f"{err.strerror or err}{f': {err.filename}' if err.filename else ''}"
+        raise BuildFailedError("web/dist can't be written", problem) from err
 
 
 def stale_reasons(settings: Settings, *, prod: bool | None = None) -> list[str]:
@@ -43,8 +66,13 @@ def stale_reasons(settings: Settings, *, prod: bool | None = None) -> list[str]:
 
 
 def clean_bundle(settings: Settings) -> bool:
-    """Remove web/dist; whether there was one."""
-    return clean(settings.home)
+    """Remove web/dist; whether there was one.
+
+    Raises:
+        BundleError: If it can't be removed.
+    """
+    with _writing():
+        return clean(settings.home)
 
 
 def manifest_reader(settings: Settings) -> Callable[[], dict[str, Any]]:

@@ -126,6 +126,7 @@ class Supervisor:
             if ending in ("timeout", "interrupted"):
                 workflow.recorder.finish("stopped", self._last_words(ending))
             snapshot, now_ms = workflow.recorder.snapshot(), self._elapsed()
+        log.info("%s after %d ms", ending, now_ms)
         done_ms = now_ms if self._done_ms is None else self._done_ms
         return Report(ending, snapshot, self._ready_ms, done_ms, self._outcome)
 
@@ -158,6 +159,8 @@ class Supervisor:
         path = stack.enter_context(token_file(self._settings.repl_dir, self._token))
         self._stopper.at_hard_exit(lambda: path.unlink(missing_ok=True))
         workflow.recorder.light("relay", "up", relay.url)
+        run = workflow.recorder.run
+        log.info("run %s of %s, seed %s, at %s", run.id, run.workflow, run.seed, relay.url)
         return relay
 
     def _boot_routes(self, workflow: Workflow) -> list[Route]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import time
@@ -110,6 +111,9 @@ async def test_a_verified_run_comes_up_and_goes_down_in_order(stage: Stage) -> N
     assert stage.workflow.happened == ALL
     assert stage.watcher.saw_the_end
     assert stage.left_behind() == {"amctl.log"}
+    lines = (stage.home / "tmp" / "amctl.log").read_text().splitlines()
+    assert re.search(r"run r of fake, seed 7, at http://127\.0\.0\.1:\d+$", lines[0])
+    assert re.search(r"verified after \d+ ms$", lines[-1])
     document = report.as_json()
     assert document["results"] == {"a": fake_nodes.DIGEST}
     assert (document["rounds"], document["interrupted"], document["executions"]) == (1, 1, 1)
