@@ -15,6 +15,7 @@ __all__ = ["lanes", "round_line", "took"]
 
 _SCALES = (100, 200, 500, *(s * 1000 for s in (1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3600)))
 _NAMES = 16
+_OUTCOME = 18
 
 
 def took(snap: Snapshot, past: Round) -> int:
@@ -25,7 +26,9 @@ def took(snap: Snapshot, past: Round) -> int:
 
 def round_line(snap: Snapshot, past: Round, width: int) -> Text:
     """One round: how it went, how long, and its attempts in the most telling form that fits."""
-    how = f"{clip(outcome_of(past), 18):<18} {seconds(took(snap, past)):>8}  "
+    how = (
+        f"{clip(outcome_of(past, _OUTCOME), _OUTCOME):<{_OUTCOME}} {seconds(took(snap, past)):>8}  "
+    )
     line = Text.assemble((f"{past.id:>4} ", "bold"), how)
     tries = [a for a in snap.attempts if a.round == past.id]
     room = width - line.cell_len

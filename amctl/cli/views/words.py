@@ -156,10 +156,11 @@ def headline(snap: Snapshot) -> Text:
     return Text.assemble((f" {mark.glyph} {words} ", f"bold reverse {mark.ink}"), f" {text}")
 
 
-def outcome_of(past: Round) -> str:
-    """How a round ended, in a word or two."""
+def outcome_of(past: Round, room: int) -> str:
+    """How a round ended, in a word or two; names of liars only if all of them fit."""
     if past.outcome == "lied":
-        return f"{', '.join(past.wrong)} lied" if past.wrong else "wrong result"
+        names = f"{', '.join(past.wrong)} lied" if past.wrong else "wrong result"
+        return names if len(names) <= room else f"{counted(len(past.wrong), 'result')} lied"
     words = {
         "running": "running",
         "ok": "verified",

@@ -50,13 +50,14 @@ def test_running_counts_who_is_at_work() -> None:
     ("past", "text"),
     [
         (Round(1, 0, 1, "lied", ("a", "b")), "a, b lied"),
+        (Round(1, 0, 1, "lied", ("browser1", "browser2")), "2 results lied"),
         (Round(1, 0, 1, "lied"), "wrong result"),
         (Round(1, 0, 1, "ok"), "verified"),
         (Round(1, 0, 1, "gave_up"), "given up"),
     ],
 )
 def test_a_rounds_end_in_words(past: Round, text: str) -> None:
-    assert words.outcome_of(past) == text
+    assert words.outcome_of(past, 18) == text
 
 
 def test_durations_counts_and_clipping() -> None:
