@@ -69,8 +69,9 @@ class Machine(Bound):
             afterwards if it took longer (PAN-7). None never looks.
             # differs from Go, where it is 0.1: there, a handler that is late has been stopped;
             # here it has done its work, and may be late because others had the processor.
-        context: When it ends, the machine adds Disposing if it has that state, or else disposes of
-            itself (DSP-4). A machine as context ends when it is disposed of; None is the parent.
+        context: When it ends, the machine adds Disposing; without that state, or if it is refused,
+            the machine disposes of itself (DSP-4). A machine as context ends when it is disposed
+            of; None is the parent.
         limits: The rarely used rest.
         now: The stop-watch of handlers, in seconds; None is the clock of the running loop.
 

@@ -131,8 +131,9 @@ class Signal:
 
     def fail(self, error: BaseException) -> None:
         """For the owner: it will never happen; waiters get this error."""
-        self._error = error
-        self.close()
+        if not self._closed:
+            self._error = error
+            self.close()
 
     def _wake(self) -> None:
         callbacks, self._callbacks = self._callbacks, None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amctl.machine import BindError, Event, HandlerNameError, Tracer
+from amctl.machine import BindError, Event, HandlerNameError, Machine, Tracer
 from tests.machine.tools import Log, Recorder, boom, mach, no
 
 
@@ -134,15 +134,21 @@ def test_a_handler_may_unbind_itself() -> None:
     assert len(m.bindings) == 1
 
 
-@pytest.mark.parametrize("name", ["AEnter", "AState"])
-def test_handlers_that_come_within_a_transition_hear_of_the_next(name: str) -> None:
-    """Also when what comes next was worked out and kept before."""
-    m, log = mach("A B"), Log()
+def _acquainted(m: Machine) -> None:
+    """By now everything was worked out and kept."""
     for _ in range(3):
         m.set("A")
         m.add("B")
         m.set([])
-    m.bind({name: lambda _: log.bind(m, "BState")}, id="binds")
+
+
+@pytest.mark.parametrize("name", ["AEnter", "AState"])
+def test_handlers_that_come_within_a_transition_hear_of_the_next(name: str) -> None:
+    m, log = mach("A B"), Log()
+    late: list[str] = []
+    m.bind({name: lambda _: log.bind(m, *late) if late else None})
+    _acquainted(m)
+    late.append("BState")
     m.add("A")
     m.add("B")
     assert log.take() == "BState"
@@ -151,13 +157,12 @@ def test_handlers_that_come_within_a_transition_hear_of_the_next(name: str) -> N
 @pytest.mark.parametrize("name", ["AEnter", "AState"])
 def test_handlers_that_go_within_a_transition_hear_of_nothing_more(name: str) -> None:
     m, log = mach("A B"), Log()
+    gone: list[str] = []
     log.bind(m, "BState")
-    for _ in range(3):
-        m.set("A")
-        m.add("B")
-        m.set([])
+    m.bind({name: lambda _: m.detach(gone.pop()) if gone else None})
+    _acquainted(m)
     log.clear()
-    m.bind({name: lambda _: m.detach(m.bindings[0])})
+    gone.append(m.bindings[0])
     m.add("A")
     m.add("B")
     assert log.take() == ""
@@ -199,6 +204,26 @@ def test_trc_3_binding_and_detaching() -> None:
     m.add("A")
     assert one.seen == []
     assert two.seen[-1] == "idle"
+
+
+def test_a_tracer_is_told_the_true_time_whatever_happened_before() -> None:
+    tracer = Recorder()
+    m = mach("A B", tracers=[tracer])
+    m.add("A")
+    m.detach_tracer(tracer)
+    for _ in range(5):
+        m.toggle("B")
+    m.bind_tracer(tracer)
+    m.add("A")
+    assert tracer.ended[-1].time_before == (1, 5, 0)
+    m.import_({**m.export(), "time": [7, 0, 0]})
+    m.add("A")
+    assert tracer.ended[-1].time_before == (7, 0, 0)
+    m.set_schema({**m.schema, "C": {}})
+    m.add("C")
+    assert (tracer.ended[-1].time_before, tracer.ended[-1].time_after) == (
+        (7, 0, 0, 0), (7, 0, 0, 1),
+    )  # fmt: skip
 
 
 def test_tracers_hear_of_machines_and_submachines() -> None:

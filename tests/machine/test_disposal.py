@@ -165,22 +165,29 @@ async def test_dsp_2_force_waits_for_nothing() -> None:
     m = mach("Start A", handlers={"AState": forever})
     m.add(["Start", "A"])
     await asyncio.sleep(0)
-    (task,) = m._tasks.running()
+    m.spawn(asyncio.sleep(1e6))
+    tasks = m._tasks.running()
     m.dispose()
     m.dispose_force()
     assert m.is_disposed
     await asyncio.sleep(0)
-    assert task.cancelled()
+    assert [task.cancelled() for task in tasks] == [True, True]
 
 
 @pytest.mark.parametrize("name", ["AEnter", "AState", "AnyState"])
 def test_dsp_2_and_3_force_within_a_handler(name: str) -> None:
     """The running transition ends, but leaves nothing behind."""
-    m, log = mach("A B Au", Au="auto require:A"), Log()
-    log.bind(m, "AuState", "BState", **{name: lambda _: (m.add("B"), m.dispose_force())})
-    m.add("A")
+    m, log = mach("A B Au", Au="auto"), Log()
+
+    def ends(_: Event) -> None:
+        m.add("B")
+        m.dispose_force()
+
+    log.bind(m, "AuState", "BState", **{name: ends})
+    assert m.add("A").executed
     assert m.is_disposed
-    assert (m.is_("A"), m.active, m.queue()) == (False, [], [])
+    assert not any(m.is_(name) for name in m.names)
+    assert (m.active, m.queue()) == ([], [])
     assert log.take() == name
     assert not m.is_busy
 

@@ -106,6 +106,33 @@ def test_sub_5_args_of_a_state_whose_turn_is_over_are_missed() -> None:
     assert [s.done() for s in late] == [False, True]
 
 
+@pytest.mark.parametrize("bound", ["C", "A C", "B C", "A B C"])
+def test_sub_5_each_state_has_one_turn(bound: str) -> None:
+    m = mach("A B C D")
+    late: list[Any] = []
+    handlers: dict[str, Any] = {f"{name}State": lambda _: None for name in bound.split()}
+    handlers["CState"] = lambda _: late.extend(m.when_args(s, {}) for s in "ABCD")
+    m.bind({**handlers, "AnyState": lambda _: None})
+    m.add(["A", "B", "C", "D"])
+    assert [s.done() for s in late] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("bound", ["A", "B", "A B"])
+def test_sub_5_who_waits_again_waits_for_the_next_time(bound: str) -> None:
+    m, closed = mach("A B", A="multi"), list[Any]()
+
+    def again(signal: Any) -> None:
+        closed.append(signal)
+        m.when_args("A", {}).add_done_callback(again)
+
+    m.when_args("A", {}).add_done_callback(again)
+    m.bind({f"{name}State": lambda _: None for name in bound.split()})
+    m.add(["A", "B"])
+    assert len(closed) == 1
+    m.add("A")
+    assert len(closed) == 2
+
+
 def test_sub_7_a_canceled_mutation_is_dealt_with() -> None:
     """differs from Go, where it stays open."""
     m = mach("A B", handlers={"BEnter": no})
