@@ -107,6 +107,7 @@ _works = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(_works)
 def test_what_goes_over_the_wire_comes_back(work: AWorking) -> None:
     back = AWorking.from_wire(work.to_wire())

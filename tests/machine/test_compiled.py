@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 
 from amctl.machine import Schema
@@ -17,6 +18,7 @@ def _mask(schema: Schema, names: Collection[str]) -> int:
     return sum(1 << i for i, n in enumerate(schema.names) if n in names)
 
 
+@pytest.mark.slow
 @given(schemas())
 def test_masks_say_what_the_schema_says(raw: Schema) -> None:
     schema, compiled = raw.effective[0], raw.compiled()
@@ -39,6 +41,7 @@ def test_masks_say_what_the_schema_says(raw: Schema) -> None:
     assert compiled.exception == compiled.bits["Exception"]
 
 
+@pytest.mark.slow
 @given(schemas())
 def test_sch_5_an_unknown_requirement_is_a_bit_that_no_machine_sets(raw: Schema) -> None:
     schema, compiled = raw.effective[0], raw.compiled()
@@ -49,6 +52,7 @@ def test_sch_5_an_unknown_requirement_is_a_bit_that_no_machine_sets(raw: Schema)
         assert compiled.require[i] & every == _mask(schema, schema[name].require)
 
 
+@pytest.mark.slow
 @given(schemas())
 def test_rel_10_what_is_required_comes_first_unless_there_is_a_cycle(raw: Schema) -> None:
     schema, compiled = raw.effective[0], raw.compiled()

@@ -17,6 +17,7 @@ def _look(m: Machine) -> tuple[Any, ...]:
     return m.active, m.time(), m.queue_tick, str(m.err)
 
 
+@pytest.mark.slow
 @given(schemas(health=True), st.booleans(), st.data())
 def test_cached_uncached_and_traced_machines_agree(
     schema: Schema, handlers: bool, data: st.DataObject
@@ -45,6 +46,7 @@ def test_cached_uncached_and_traced_machines_agree(
         assert all(len({s.done() for s in group}) == 1 for group in waits)
 
 
+@pytest.mark.slow
 @given(schemas(), st.data())
 def test_clk_1_to_4_clocks_keep_their_word(schema: Schema, data: st.DataObject) -> None:
     m = Machine("m", schema)

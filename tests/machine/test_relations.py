@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 KINDS = ("add", "remove", "set")
 
 
+@pytest.mark.slow
 @given(schemas(), st.data())
 def test_rel_1_to_12_masks_and_lists_agree(raw: Schema, data: st.DataObject) -> None:
     schema = raw.effective[0]

@@ -34,6 +34,7 @@ def test_sch_1_other_properties_are_refused(raw: Any) -> None:
         Schema({"A": raw})
 
 
+@pytest.mark.slow
 @given(schemas())
 def test_a_schema_comes_back_from_its_map(schema: Schema) -> None:
     back = Schema.from_dict(schema.to_dict(), schema.names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,6 +125,7 @@ def test_sub_2_times_are_reached_for_good(want: dict[int, int], moves: list[list
     assert clock.subs.is_empty is signal.done()
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_machine_is_watched_while_anything_is_open(data: st.DataObject) -> None:
     m = mach("A B M", M="multi", B="remove:A")
