@@ -44,3 +44,9 @@ class ConsoleObserver:
 
         with view_for(self._options.stdout(), lines=self._options.verbose > 0) as view:
             await follow(recorder, view)
+
+    def let_go(self) -> None:
+        """Give the cursor back, which a live view hides."""
+        console = self._options.stdout()
+        if console.is_interactive:
+            console.show_cursor()

@@ -58,6 +58,9 @@ class Observer(Protocol):
     async def watch(self, recorder: Recorder) -> None:
         """Show the run until its recorder closes; cancelled if the run breaks off."""
 
+    def let_go(self) -> None:
+        """Leave the terminal usable, at once: the process ends right after."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

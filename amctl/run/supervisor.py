@@ -114,6 +114,7 @@ class Supervisor:
         self._observe(workflow)
         async with AsyncExitStack() as stack:
             stack.enter_context(stop_on_signals(self._stopper))
+            self._stopper.at_hard_exit(self._observer.let_go)
             relay = await self._serve(workflow, stack)
             stack.push_async_callback(self._close_nodes)
             await stack.enter_async_context(_beside(self._observer.watch(workflow.recorder)))

@@ -58,3 +58,14 @@ def test_words_go_where_the_options_say(capsys: pytest.CaptureFixture[str]) -> N
     with observer.building() as progress:
         progress("app", 1, 1)
     assert capsys.readouterr() == ("", "seen\ncompiling our code\n")
+
+
+@pytest.mark.parametrize("tty", [True, False])
+def test_on_a_terminal_the_cursor_comes_back(
+    tty: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: tty)
+    ConsoleObserver(GlobalOptions(), as_json=False).let_go()
+    assert capsys.readouterr().out == ("\x1b[?25h" if tty else "")

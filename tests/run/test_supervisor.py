@@ -25,6 +25,7 @@ from amctl.run.errors import (
 )
 from amctl.run.report import Report, StartOptions
 from amctl.run.settings import load_settings
+from amctl.run.signals import Stopper
 from amctl.run.supervisor import supervise
 from tests.support import fake_nodes
 
@@ -48,6 +49,9 @@ class Watcher:
 
     def say(self, text: str, *, level: int = 0) -> None:
         self.said.append((text, level))
+
+    def let_go(self) -> None:
+        self.said.append(("let go", 0))
 
     async def watch(self, recorder: Recorder) -> None:
         closed = asyncio.Event()
@@ -143,6 +147,20 @@ async def test_t11_a_signal_dismisses_all_workers(stage: Stage, number: signal.S
     assert (report.ending, report.ok) == ("interrupted", False)
     assert stage.workflow.happened == ALL
     assert stage.left_behind() == {"amctl.log"}
+
+
+async def test_a_second_ctrl_c_leaves_at_once_and_the_terminal_usable(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(room, "Stopper", lambda: Stopper(left.append))
+    running = asyncio.ensure_future(stage.run("hang"))
+    await stage.watcher.working.wait()
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGINT)
+    await running
+    assert left == [130]
+    assert stage.watcher.said[-1] == ("let go", 0)
 
 
 async def test_t12_without_exit_on_completed_it_stays_until_it_is_ended(stage: Stage) -> None:
