@@ -33,8 +33,8 @@ def setup(
 ) -> int:
     """Install what start, test and build need, or say what to type.
 
-    Chromium and Graphviz come from the system's packages and are asked for once, on a terminal;
-    the browsers' Python comes into web/node_modules.
+    Chromium and Graphviz come from the system's packages; on a terminal it asks.
+    The browsers' Python comes into web/node_modules.
 
     Example: amctl setup --check
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,6 +99,9 @@ def start(
     report = _run(options, shared, all_sets, as_json=as_json)
     if as_json:
         print(json.dumps(report.as_json()))
+    elif shared.quiet and report.ending in ("gave_up", "timeout"):
+        # Nothing else has told why.
+        print(f"error: {report.snapshot.run.message}", file=sys.stderr)
     return int(_CODES[report.ending])
 
 

@@ -58,6 +58,20 @@ def test_each_ending_has_its_exit_code(started: Started, ending: Ending, code: i
     assert run(["start"]) == code
 
 
+@pytest.mark.parametrize(
+    ("ending", "words"), [("verified", ""), ("gave_up", "error: "), ("interrupted", "")]
+)
+def test_a_quiet_run_tells_only_why_it_failed(
+    started: Started, ending: Ending, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started.ending = ending
+    run(["start", "-q"])
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(words)
+    assert bool(err) is bool(words)
+
+
 def test_flags_become_options(started: Started) -> None:
     run(["start", "--browser", "headless", "--nodes", "local", "--timeout", "2m", "-v"])
     options = started.options
