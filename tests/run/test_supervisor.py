@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from amctl.run import browser
 from amctl.run import supervisor as room
 from amctl.run.errors import (
     AddressError,
@@ -282,16 +283,18 @@ async def test_without_a_browser_the_page_is_served_to_whoever_has_the_address(
     await running
 
 
+def scripted(folder: Path, script: str) -> browser.Browser:
+    """A browser that does what a shell script says."""
+    program = folder / "chromium"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return browser.Browser("chromium", program)
+
+
 async def test_a_browser_that_ends_early_ends_the_run(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from amctl.run import browser
-    from amctl.run.browser import Browser
-
-    program = tmp_path / "chromium"
-    program.write_text("#!/bin/sh\necho no luck\nexit 3\n")
-    program.chmod(0o755)
-    monkeypatch.setattr(browser, "find_browser", lambda: Browser("chromium", program))
+    monkeypatch.setattr(browser, "find_browser", lambda: scripted(tmp_path, "echo no luck\nexit 3"))
     with pytest.raises(BrowserDiedError, match="chromium ended with code 3") as caught:
         await stage.run("hang", nodes="browser", browser="headless")
     assert stage.left_behind() == {"amctl.log", "browser.log"}
@@ -304,13 +307,7 @@ async def test_a_browser_that_ends_early_ends_the_run(
 async def test_a_page_that_is_gone_for_good_ends_the_run(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from amctl.run import browser
-    from amctl.run.browser import Browser
-
-    program = tmp_path / "chromium"
-    program.write_text("#!/bin/sh\nexec sleep 1000\n")
-    program.chmod(0o755)
-    monkeypatch.setattr(browser, "find_browser", lambda: Browser("chromium", program))
+    monkeypatch.setattr(browser, "find_browser", lambda: scripted(tmp_path, "exec sleep 1000"))
     monkeypatch.setattr(room, "PATIENCE", 0.01)
     running = asyncio.ensure_future(stage.run("hang", nodes="browser", browser="headless"))
     await stage.watcher.working.wait()
@@ -320,8 +317,6 @@ async def test_a_page_that_is_gone_for_good_ends_the_run(
 
 
 async def test_no_browser_is_one_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    from amctl.run import browser
-
     monkeypatch.setattr(browser, "find_browser", lambda: None)
     for mode in ("headless", "open"):
         with pytest.raises(NoBrowserError):
