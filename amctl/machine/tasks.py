@@ -165,9 +165,8 @@ class HandlerTasks(TaskSet):
     def _ending(self, task: asyncio.Task[Any], handler: Handler) -> None:
         """PAN-8, for a coroutine that doesn't heed its cancellation."""
         limit = self._machine.limits.handler_deadline
-        if not task.done():
-            timer = task.get_loop().call_later(limit, self._overdue, task, handler, limit)
-            task.add_done_callback(lambda _: timer.cancel())
+        timer = task.get_loop().call_later(limit, self._overdue, task, handler, limit)
+        task.add_done_callback(lambda _: timer.cancel())
 
     def _overdue(self, task: asyncio.Task[Any], handler: Handler, limit: float) -> None:
         machine = self._machine

@@ -274,6 +274,18 @@ async def test_an_odd_failure_of_a_task_is_only_logged(caplog: pytest.LogCapture
     assert not m.is_err()
 
 
+async def test_a_task_that_is_just_over_has_no_deadline() -> None:
+    async def handler(_: Event) -> None:
+        asyncio.get_running_loop().call_soon(m.remove, "A")  # runs before the task's callbacks
+
+    m = mach("A", handlers={"AState": handler})
+    m.add("A")
+    await settle()
+    assert m.not_("A")
+    await asyncio.sleep(100)
+    assert m.internal_errors == []
+
+
 def test_bind_refuses_coroutines_that_would_have_to_answer() -> None:
     async def handler(_: Event) -> None: ...
 

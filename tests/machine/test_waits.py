@@ -75,6 +75,7 @@ def test_sub_3_misuse_is_an_error_and_a_closed_signal(states: Any, ticks: Any) -
     m = mach("A")
     assert m.when_time(states, ticks).done()
     assert m.is_err()
+    assert f"{len(states)} states and {len(ticks)} ticks" in str(m.err)
 
 
 def test_sub_5_args_before_the_others_and_exactly() -> None:
