@@ -119,6 +119,7 @@ class Workflow:
         Args:
             dial: Connects to a path of the relay.
         """
+        self.recorder.run_here()
         return LocalRunner(self.dag, self._plans, dial)
 
     # --- life

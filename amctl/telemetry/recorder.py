@@ -70,6 +70,13 @@ class Recorder(Ledger):
 
     # --- threads and connections
 
+    def run_here(self) -> bool:
+        """The nodes run in the orchestrator's process: there are no threads that load anything."""
+        for node in self._nodes.frozen():
+            self._node(node.id, thread="local")
+        self._phase("connecting", "The nodes are starting in this process")
+        return self._changed()
+
     def boot(self, id: str, boot: Boot) -> bool:
         """A thread tells how far it has come."""
         if self._refuses("boot", id):

@@ -87,6 +87,14 @@ def test_a_new_run_is_loading_and_every_node_is_offline(recorder: Recorder) -> N
     ]
 
 
+def test_nodes_of_this_process_load_nothing(recorder: Recorder) -> None:
+    recorder.run_here()
+    snap = recorder.snapshot()
+    assert {node.thread for node in snap.nodes} == {"local"}
+    assert snap.run.phase == "connecting"
+    assert "Python is loading" not in snap.run.message
+
+
 def test_boot_steps_are_shown_until_the_node_dials(recorder: Recorder) -> None:
     step = Boot(1, 5, "Fetching the runtime", 10, 100)
     assert recorder.boot("a", step)
