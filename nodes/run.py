@@ -79,6 +79,8 @@ class Workflow:
         )
         self.orchestrator.on_ready = self._all_ready
         self._next: asyncio.Future[Outcome] = self._loop.create_future()
+        self.outcome: Outcome | None = None
+        """How the work ended the last time."""
         self._repl: Mux | None = None
         self._is_stopped = False
 
@@ -205,7 +207,8 @@ class Workflow:
     def _work_ended(self, ok: bool) -> None:
         if self._next.done():
             self._next = self._loop.create_future()
-        self._next.set_result(self._outcome(ok))
+        self.outcome = self._outcome(ok)
+        self._next.set_result(self.outcome)
 
     def _outcome(self, ok: bool) -> Outcome:
         book, verdict = self.orchestrator.book, self.orchestrator.verdict

@@ -32,7 +32,7 @@ from amctl.run.logs import BROWSER_LOG_FILE, begin_log, log_to
 from amctl.run.report import Report
 from amctl.run.signals import Stopper, stop_on_signals
 from amctl.run.token import make_token, token_file
-from amctl.run.workflow import LocalRunner, Outcome, RelayInfo, load_workflow
+from amctl.run.workflow import LocalRunner, RelayInfo, load_workflow
 from amctl.telemetry.snapshot import Link
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ class Supervisor:
         self._is_watched = False
         self._ready_ms: int | None = None
         self._done_ms: int | None = None
-        self._outcome: Outcome | None = None
 
     async def run(self) -> Report:
         """Bring up, wait, take down."""
@@ -127,9 +126,11 @@ class Supervisor:
             if ending in ("timeout", "interrupted"):
                 workflow.recorder.finish("stopped", self._last_words(ending))
             snapshot, now_ms = workflow.recorder.snapshot(), self._elapsed()
+            # asked here: a Ctrl-C may overtake the news of an end that came just before it
+            outcome = workflow.outcome
         log.info("%s after %d ms", ending, now_ms)
         done_ms = now_ms if self._done_ms is None else self._done_ms
-        return Report(ending, snapshot, self._ready_ms, done_ms, self._outcome)
+        return Report(ending, snapshot, self._ready_ms, done_ms, outcome)
 
     # --- up
 
@@ -251,8 +252,8 @@ class Supervisor:
             if stop.done():
                 return "interrupted"
             if work.done():
-                self._outcome, self._done_ms = work.result(), self._elapsed()
-                return "verified" if self._outcome.ok else "gave_up"
+                self._done_ms = self._elapsed()
+                return "verified" if work.result().ok else "gave_up"
             assert death is not None
             raise death.result()
 

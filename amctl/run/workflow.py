@@ -98,6 +98,10 @@ class Workflow(Protocol):
     async def start(self, relay: RelayInfo) -> None:
         """Start the orchestrator; the relay serves already."""
 
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the work ended the last time; None if it never did."""
+
     async def finished(self) -> Outcome:
         """Wait for the end of the work. Called again, it waits for the next end."""
 

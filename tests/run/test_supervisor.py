@@ -175,6 +175,15 @@ async def test_t12_without_exit_on_completed_it_stays_until_it_is_ended(stage: S
     assert report.snapshot.run.message == "Stopped by Ctrl-C"
 
 
+async def test_a_ctrl_c_that_overtakes_the_news_of_an_end_does_not_lose_it(stage: Stage) -> None:
+    running = asyncio.ensure_future(stage.run("hang"))
+    await stage.watcher.working.wait()
+    stage.workflow.outcome = fake_nodes.FakeOutcome(ok=True)
+    os.kill(os.getpid(), signal.SIGINT)
+    report = await running
+    assert (report.ending, report.ok) == ("interrupted", True)
+
+
 async def test_workers_that_do_not_go_are_left(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

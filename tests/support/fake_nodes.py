@@ -63,6 +63,7 @@ class FakeWorkflow:
         self._words = words
         self._ends = [word for word in words if word in ("ok", "wrong", "hang")]
         self.happened: list[str] = []
+        self.outcome: FakeOutcome | None = None
         self.relay: RelayInfo | None = None
         self.machine = Machine("fake-orchestrator", States)
         began = time.monotonic()
@@ -94,7 +95,8 @@ class FakeWorkflow:
         self.recorder.delivered("a", DIGEST if end == "ok" else "00" * 64)
         self.recorder.verified([] if end == "ok" else ["a"])
         self.recorder.finish("succeeded" if end == "ok" else "failed")
-        return FakeOutcome(end == "ok")
+        self.outcome = FakeOutcome(end == "ok")
+        return self.outcome
 
     def start_work(self) -> None:
         self.happened.append("work asked for")
