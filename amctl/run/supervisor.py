@@ -56,6 +56,9 @@ GRACE = 2.0
 """Seconds that workers have to dispose themselves; AM_DEBUG doesn't change it."""
 PATIENCE = 30.0
 """Seconds for the threads of a headless browser's page to come back, once all of them are gone."""
+RESTARTS = 2
+"""Times that a headless browser which died in mid-run is started again; its rounds count for
+nothing, so the figures of a seed stay the same."""
 LAST_WORD = 0.3
 """Seconds for pages to take the last snapshot before the relay goes."""
 
@@ -122,7 +125,7 @@ class Supervisor:
             with _last_words_of(workflow):
                 await self._start_orchestrator(workflow, relay)
                 await self._start_nodes(workflow, relay)
-                ending = await self._until_end(workflow)
+                ending = await self._until_end(workflow, relay)
             if ending in ("timeout", "interrupted"):
                 workflow.recorder.finish("stopped", self._last_words(ending))
             snapshot, now_ms = workflow.recorder.snapshot(), self._elapsed()
@@ -158,6 +161,7 @@ class Supervisor:
             raise AddressError(f"RELAY_ADDR {address}", err.why) from err
         stack.push_async_callback(relay.stop)
         begin_log(self._log_path)
+        self._browser_log.unlink(missing_ok=True)
         path = stack.enter_context(token_file(self._settings.repl_dir, self._token))
         self._stopper.at_hard_exit(lambda: path.unlink(missing_ok=True))
         workflow.recorder.light("relay", "up", relay.url)
@@ -195,6 +199,7 @@ class Supervisor:
             self._local = workflow.local(dial)
             await self._local.start()
             return
+        self._stopper.at_hard_exit(self._kill_browser)
         await self._open(self._mode, relay.page_url)
 
     async def _open(self, mode: BrowserMode, url: str) -> None:
@@ -205,9 +210,8 @@ class Supervisor:
         if mode == "open" and await asyncio.to_thread(open_for_person, url):
             self._observer.say(f"the page, should no browser come up: {url}")
             return
-        said = self._log_path.with_name(BROWSER_LOG_FILE)
-        self._browser = await launch(url, headless=mode == "headless", log_file=said)
-        self._stopper.at_hard_exit(self._browser.kill)
+        headless = mode == "headless"
+        self._browser = await launch(url, headless=headless, log_file=self._browser_log)
 
     def _observe(self, workflow: Workflow) -> None:
         """Tell the recorder what only the supervisor knows, and hear when the nodes are ready."""
@@ -227,7 +231,8 @@ class Supervisor:
 
     # --- until
 
-    async def _until_end(self, workflow: Workflow) -> Ending:
+    async def _until_end(self, workflow: Workflow, relay: Relay) -> Ending:
+        restarts = RESTARTS
         timeout = self._options.timeout
         deadline = None if timeout is None else self._options.began + timeout
         stay = not self._settings.get_bool("EXIT_ON_COMPLETED")
@@ -237,6 +242,13 @@ class Supervisor:
                     ending = await self._next(workflow)
             except TimeoutError:
                 return "timeout"
+            except BrowserDiedError as err:
+                # One that never loaded the page would fare no better the next time.
+                if self._mode != "headless" or restarts == 0 or not _has_loaded(workflow):
+                    raise
+                restarts -= 1
+                await self._reopen(workflow, relay, err)
+                continue
             if ending != "verified" or not stay:
                 return ending
             # It did what it was for; from now on only a person ends it.
@@ -271,9 +283,17 @@ class Supervisor:
         return BrowserDiedError(
             self._browser.browser.program.name,
             code,
-            self._shown(self._log_path.with_name(BROWSER_LOG_FILE)),
+            self._shown(self._browser_log),
             windowed=self._mode == "open",
         )
+
+    async def _reopen(self, workflow: Workflow, relay: Relay, err: BrowserDiedError) -> None:
+        assert self._browser is not None
+        await self._browser.close()
+        log.warning("%s (%s); it is started again", err, err.hint)
+        self._observer.say(f"{err}; it is started again")
+        workflow.recorder.say("failed", str(err))
+        await self._open("headless", relay.page_url)
 
     def _last_words(self, ending: Ending) -> str:
         return "Out of time" if ending == "timeout" else f"Stopped by {self._stopper.asked_by}"
@@ -297,6 +317,14 @@ class Supervisor:
         if self._browser is not None:
             await self._browser.close()
 
+    def _kill_browser(self) -> None:
+        if self._browser is not None:
+            self._browser.kill()
+
+    @property
+    def _browser_log(self) -> Path:
+        return self._log_path.with_name(BROWSER_LOG_FILE)
+
     def _shown(self, path: Path) -> str:
         """A path as a person in the project would type it."""
         home = self._settings.home
@@ -315,6 +343,13 @@ def _last_words_of(workflow: Workflow) -> Iterator[None]:
         text = str(err)
         workflow.recorder.finish("stopped", text[:1].upper() + text[1:])
         raise
+
+
+def _has_loaded(workflow: Workflow) -> bool:
+    """Whether a node was ever here."""
+    ids = workflow.node_ids
+    lights = workflow.recorder.snapshot().lights
+    return any(each.id in ids and each.state in ("up", "down") for each in lights)
 
 
 def _now() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -35,14 +36,14 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         monkeypatch.setenv("TMPDIR", folder)
         yield
         assert [path.name for path in Path(folder).iterdir()] == []
-        assert processes_with(folder) == []
+        assert processes_with(folder) == {}
     left = {path.name for path in (tmp_path / "run").iterdir()}
     assert left <= {"amctl.log", "browser.log"}
 
 
-def processes_with(word: str) -> list[str]:
-    """Command lines of living processes that hold a word."""
-    found = []
+def processes_with(word: str) -> dict[int, str]:
+    """Living processes whose command line holds a word."""
+    found = {}
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -50,7 +51,7 @@ def processes_with(word: str) -> list[str]:
         except OSError:
             continue
         if word in line:
-            found.append(line)
+            found[int(pid)] = line
     return found
 
 
@@ -70,6 +71,20 @@ async def test_a_seed_decides_rounds_and_executions(tmp_path: Path) -> None:
     assert first["exit"] == second["exit"] == 0
     assert (first["rounds"], first["executions"]) == (second["rounds"], second["executions"])
     assert first["executions"] > 4, "this seed draws faults"
+
+
+async def test_a_browser_killed_in_mid_round_is_started_again(tmp_path: Path) -> None:
+    slow = ("--set", "HASH_ITERATIONS=1500000", "--set", "JOB_TIMEOUT=60s")
+    async with started(tmp_path / "run", *HEADLESS, *NO_FAULTS, *slow, "-v") as run:
+        await run.line("round 1 begins")
+        profile = f"--user-data-dir={os.environ['TMPDIR']}"
+        lines = processes_with(profile).items()
+        (pid,) = [pid for pid, line in lines if "--type=" not in line and "http" in line]
+        os.kill(pid, signal.SIGKILL)
+        await run.line("ended by SIGKILL before the work was done; it is started again")
+        done = await run.end()
+    assert (done["exit"], done["ok"]) == (0, True)
+    assert (done["rounds"], done["interrupted"], done["executions"]) == (1, 1, 4)
 
 
 async def test_t13_rounds_that_run_out_exit_1(tmp_path: Path) -> None:

@@ -94,6 +94,9 @@ class Stage:
     def workflow(self) -> fake_nodes.FakeWorkflow:
         return fake_nodes.made[-1]
 
+    def log(self) -> str:
+        return (self.home / "tmp" / "amctl.log").read_text()
+
     def left_behind(self) -> set[str]:
         return {path.name for path in (self.home / "tmp").rglob("*")}
 
@@ -116,7 +119,7 @@ async def test_a_verified_run_comes_up_and_goes_down_in_order(stage: Stage) -> N
     assert stage.workflow.happened == ALL
     assert stage.watcher.saw_the_end
     assert stage.left_behind() == {"amctl.log"}
-    lines = (stage.home / "tmp" / "amctl.log").read_text().splitlines()
+    lines = stage.log().splitlines()
     assert re.search(r"run r of fake, seed 7, at http://127\.0\.0\.1:\d+$", lines[0])
     assert re.search(r"verified after \d+ ms$", lines[-1])
     document = report.as_json()
@@ -216,7 +219,7 @@ async def test_a_run_that_finds_the_port_taken_leaves_the_others_files(stage: St
         with pytest.raises(PortTakenError):
             await stage.run("ok", address)
     assert (stage.home / "tmp" / "token").read_text() == "theirs"
-    assert (stage.home / "tmp" / "amctl.log").read_text().startswith("theirs too\n")
+    assert stage.log().startswith("theirs too\n")
 
 
 async def test_a_second_run_in_the_same_folder_is_turned_away(stage: Stage) -> None:
@@ -305,12 +308,38 @@ async def test_a_browser_that_ends_early_ends_the_run(
 ) -> None:
     monkeypatch.setattr(browser, "find_browser", lambda: scripted(tmp_path, "echo no luck\nexit 3"))
     with pytest.raises(BrowserDiedError, match="chromium ended with code 3") as caught:
-        await stage.run("hang", nodes="browser", browser="headless")
+        await stage.run("absent", nodes="browser", browser="headless")
     assert stage.left_behind() == {"amctl.log", "browser.log"}
     assert caught.value.hint.endswith("in tmp/browser.log")
     assert (stage.home / "tmp" / "browser.log").read_text() == "no luck\n"
     assert stage.workflow.recorder.run.message.startswith("Chromium ended with code 3")
-    assert "no luck" not in (stage.home / "tmp" / "amctl.log").read_text()
+    assert "no luck" not in stage.log()
+
+
+async def test_a_browser_that_dies_in_mid_run_is_started_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = "echo $0 dies; test -e died && exec sleep 1000; touch died; kill -9 $$"
+    monkeypatch.setattr(browser, "find_browser", lambda: scripted(tmp_path, script))
+    report = await stage.run("hang,ok", nodes="browser", browser="headless")
+    assert (report.ending, report.ok) == ("verified", True)
+    fate = "chromium was ended by SIGKILL before the work was done"
+    assert [text for text, level in stage.watcher.said if not level] == [
+        f"{fate}; it is started again"
+    ]
+    assert fate in [event.text for event in report.snapshot.events]
+    assert f"{fate} (what it said is in tmp/browser.log)" in stage.log()
+    said = (stage.home / "tmp" / "browser.log").read_text()
+    assert said.count(" dies") == 2, "both browsers' words are kept"
+
+
+async def test_a_browser_that_dies_again_and_again_ends_the_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(browser, "find_browser", lambda: scripted(tmp_path, "echo .; exit 1"))
+    with pytest.raises(BrowserDiedError, match="chromium ended with code 1"):
+        await stage.run("hang", nodes="browser", browser="headless")
+    assert (stage.home / "tmp" / "browser.log").read_text() == ".\n" * 3
 
 
 async def test_a_page_that_is_gone_for_good_ends_the_run(
@@ -318,6 +347,7 @@ async def test_a_page_that_is_gone_for_good_ends_the_run(
 ) -> None:
     monkeypatch.setattr(browser, "find_browser", lambda: scripted(tmp_path, "exec sleep 1000"))
     monkeypatch.setattr(room, "PATIENCE", 0.01)
+    monkeypatch.setattr(room, "RESTARTS", 0)
     running = asyncio.ensure_future(stage.run("hang", nodes="browser", browser="headless"))
     await stage.watcher.working.wait()
     stage.workflow.recorder.lost("a")

@@ -1,8 +1,8 @@
 """A nodes package that does no work: its DAG's name says how it behaves.
 
 The supervisor's tests load it by NODES_PACKAGE. WORKFLOW is a list of words: `ok` or `wrong` is how
-each round ends (the last one is repeated, `hang` never ends), `bad-dag`, `no-start`, `slow-stop`
-and `stubborn` are what goes wrong.
+each round ends (the last one is repeated, `hang` never ends, before `absent` the node never came),
+`bad-dag`, `no-start`, `slow-stop` and `stubborn` are what goes wrong.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class FakeWorkflow:
 
     def __init__(self, words: list[str]) -> None:
         self._words = words
-        self._ends = [word for word in words if word in ("ok", "wrong", "hang")]
+        self._ends = [word for word in words if word in ("ok", "wrong", "hang", "absent")]
         self.happened: list[str] = []
         self.outcome: FakeOutcome | None = None
         self.relay: RelayInfo | None = None
@@ -87,6 +87,8 @@ class FakeWorkflow:
 
     async def finished(self) -> FakeOutcome:
         end = self._ends.pop(0) if len(self._ends) > 1 else self._ends[0]
+        if end == "absent":
+            await asyncio.Event().wait()
         self.recorder.joined("a")
         self.recorder.begin_round()
         self.recorder.begin("a")
