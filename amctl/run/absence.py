@@ -1,4 +1,4 @@
-"""Notices a page that nobody will reload: its threads have gone, and none comes back."""
+"""Notices a page that nobody will reload: its threads were here, have gone, and none comes back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ if TYPE_CHECKING:
 
     from amctl.telemetry.recorder import Recorder
 
-__all__ = ["all_gone"]
+__all__ = ["all_gone", "has_joined"]
+
+
+def has_joined(recorder: Recorder, nodes: Iterable[str]) -> bool:
+    """Whether any of the nodes has joined, and not begun to load anew since."""
+    return not _states(recorder, nodes).isdisjoint({"up", "down"})
 
 
 async def all_gone(recorder: Recorder, nodes: Iterable[str], patience: float) -> None:
@@ -31,9 +36,8 @@ async def all_gone(recorder: Recorder, nodes: Iterable[str], patience: float) ->
     try:
         while True:
             changed.clear()
-            states = {each.state for each in recorder.snapshot().lights if each.id in ids}
-            met = met or not states.isdisjoint({"up", "down"})
-            if not met or states & {"up", "wait"}:
+            met = met or has_joined(recorder, ids)
+            if not met or _states(recorder, ids) & {"up", "wait"}:
                 since = None
             elif since is None:
                 since = loop.time()
@@ -44,3 +48,8 @@ async def all_gone(recorder: Recorder, nodes: Iterable[str], patience: float) ->
                 return
     finally:
         unsubscribe()
+
+
+def _states(recorder: Recorder, nodes: Iterable[str]) -> set[str]:
+    ids = frozenset(nodes)
+    return {each.state for each in recorder.snapshot().lights if each.id in ids}

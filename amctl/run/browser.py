@@ -190,7 +190,7 @@ def _make_profile() -> Path:
     return Path(tempfile.mkdtemp(prefix="amctl-browser-", dir="/tmp" if deep else None))
 
 
-def _continued(log_file: Path | None) -> BinaryIO:
+def _appending(log_file: Path | None) -> BinaryIO:
     return open(log_file or os.devnull, "ab")
 
 
@@ -200,7 +200,7 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
     Args:
         url: The page, token included.
         headless: Without a window.
-        log_file: What the browser says is added here; None drops it.
+        log_file: What the browser says is appended here; None drops it.
 
     Raises:
         NoBrowserError: If there is none, or it can't be started.
@@ -212,7 +212,7 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     command = browser.command(url, profile, headless=headless, root=root)
     try:
-        with _continued(log_file) as output:
+        with _appending(log_file) as output:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=subprocess.DEVNULL,

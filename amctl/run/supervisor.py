@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from amctl.relay.errors import BindError, PortInUseError
 from amctl.relay.relay import Relay
 from amctl.rpc.transports.websocket import dial_websocket
-from amctl.run.absence import all_gone
+from amctl.run.absence import all_gone, has_joined
 from amctl.run.boot import boot_routes
 from amctl.run.browser import OpenBrowser, launch, open_for_person, pick_mode
 from amctl.run.errors import AddressError, BrowserDiedError, PortTakenError, RunError
@@ -244,7 +244,8 @@ class Supervisor:
                 return "timeout"
             except BrowserDiedError as err:
                 # One that never loaded the page would fare no better the next time.
-                if self._mode != "headless" or restarts == 0 or not _has_loaded(workflow):
+                loaded = has_joined(workflow.recorder, workflow.node_ids)
+                if self._mode != "headless" or restarts == 0 or not loaded:
                     raise
                 restarts -= 1
                 await self._reopen(workflow, relay, err)
@@ -343,13 +344,6 @@ def _last_words_of(workflow: Workflow) -> Iterator[None]:
         text = str(err)
         workflow.recorder.finish("stopped", text[:1].upper() + text[1:])
         raise
-
-
-def _has_loaded(workflow: Workflow) -> bool:
-    """Whether a node was ever here."""
-    ids = workflow.node_ids
-    lights = workflow.recorder.snapshot().lights
-    return any(each.id in ids and each.state in ("up", "down") for each in lights)
 
 
 def _now() -> float:
