@@ -133,7 +133,7 @@ def load_workflow(settings: Settings, *, token: str) -> Workflow:
     try:
         package = importlib.import_module(name)
     except ModuleNotFoundError as err:
-        is_other = err.name is None or f"{name}.".find(f"{err.name}.") != 0
+        is_other = err.name is None or not f"{name}.".startswith(f"{err.name}.")
         problem = f"it needs what isn't here, {err}" if is_other else "there is no such package"
         raise WorkflowLoadError(f"NODES_PACKAGE {name!r}", problem) from err
     except Exception as err:
