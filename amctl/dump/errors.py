@@ -1,0 +1,130 @@
+"""What goes wrong with recordings.
+
+DumpError
+    DumpFormatError (ValueError)      damaged, hostile, or no dump at all; offset if known
+    DumpVersionError                  made by a newer version
+    DumpNotFoundError (FileNotFoundError)
+    DumpBusyError                     another collector writes it
+    DumpFullError (OSError)           the disk is full
+    UnknownMachineError (LookupError)
+    UnknownTransitionError (LookupError)
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "DumpBusyError",
+    "DumpError",
+    "DumpFormatError",
+    "DumpFullError",
+    "DumpNotFoundError",
+    "DumpVersionError",
+    "UnknownMachineError",
+    "UnknownTransitionError",
+]
+
+
+class DumpError(Exception):
+    """Base of them all."""
+
+    hint = ""
+
+
+class DumpFormatError(DumpError, ValueError):
+    """A file isn't what it should be."""
+
+    def __init__(self, name: str, problem: str, offset: int | None = None) -> None:
+        super().__init__(name, problem, offset)
+        self.name, self.problem, self.offset = name, problem, offset
+
+    def __str__(self) -> str:
+        at = "" if self.offset is None else f" at byte {self.offset}"
+        return f"dump {self.name}: {self.problem}{at}"
+
+
+class DumpVersionError(DumpError):
+    """A dump of a version that this program doesn't know."""
+
+    hint = "update amctl, or export the dump with the version that wrote it"
+
+    def __init__(self, name: str, found: object, known: int) -> None:
+        super().__init__(name, found, known)
+        self.name, self.found, self.known = name, found, known
+
+    def __str__(self) -> str:
+        return f"dump {self.name}: version {self.found}, this amctl knows up to {self.known}"
+
+
+class DumpNotFoundError(DumpError, FileNotFoundError):
+    """There is no such dump."""
+
+    hint = "amctl start records one into tmp/; or name a path or an http(s) URL"
+
+    def __init__(self, name: str, problem: str = "there is no such file") -> None:
+        super().__init__(name, problem)
+        self.name, self.problem = name, problem
+
+    def __str__(self) -> str:
+        return f"dump {self.name}: {self.problem}"
+
+
+class DumpBusyError(DumpError):
+    """Another collector writes to this file."""
+
+    hint = "end that collector, or choose another file"
+
+    def __init__(self, name: str, owner: str = "") -> None:
+        super().__init__(name, owner)
+        self.name, self.owner = name, owner
+
+    def __str__(self) -> str:
+        return f"dump {self.name}: another collector{self.owner and f' ({self.owner})'} writes it"
+
+
+class DumpFullError(DumpError, OSError):
+    """It can't be written: the disk is full, or read only."""
+
+    hint = "free some space; what was committed before is safe"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name, self.problem = name, problem
+
+    def __str__(self) -> str:
+        return f"dump {self.name}: {self.problem}"
+
+
+class UnknownMachineError(DumpError, LookupError):
+    """A recording holds no such machine."""
+
+    def __init__(self, name: str, machine: str, known: Sequence[str]) -> None:
+        super().__init__(name, machine, known)
+        self.name, self.machine, self.known = name, machine, known
+
+    def __str__(self) -> str:
+        return f"dump {self.name}: no machine {self.machine!r}"
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # an error's own hint depends on what was asked
+        """Near matches."""
+        close = get_close_matches(self.machine, self.known, n=3)
+        return f"did you mean {', '.join(close)}?" if close else "list them: amctl dump list"
+
+
+class UnknownTransitionError(DumpError, LookupError):
+    """A machine of a recording has no such transition."""
+
+    hint = "list them: amctl dump inspect DUMP MACHINE"
+
+    def __init__(self, name: str, machine: str, tx: str) -> None:
+        super().__init__(name, machine, tx)
+        self.name, self.machine, self.tx = name, machine, tx
+
+    def __str__(self) -> str:
+        return f"dump {self.name}: machine {self.machine!r} has no transition {self.tx!r}"
