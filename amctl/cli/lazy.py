@@ -3,7 +3,8 @@
 `amctl --help` needs names and one line each, so the group holds stubs; `resolve_command` imports
 the module behind the one that was asked for. Before that, `parse_args` makes two things true for
 every command: options of the root may stand behind the command's name too, and booleans may be
-spelled `--x=true` and `--x=false`, as the original tools' are.
+spelled `--x=true` and `--x=false`, as the original tools' are. A command may be a group itself;
+then both hold for its commands too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["LazyGroup", "normalise_booleans"]
+__all__ = ["LazyGroup", "all_params", "normalise_booleans"]
 
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -43,6 +44,12 @@ def normalise_booleans(params: Sequence[Any], args: Sequence[str]) -> list[str]:
         else:
             out.append(arg)
     return out
+
+
+def all_params(command: Any) -> list[Any]:
+    """The parameters of a command, and of all the commands within it."""
+    inner = getattr(command, "commands", {}).values()
+    return [*command.params, *(param for one in inner for param in all_params(one))]
 
 
 def _names(params: Sequence[Any]) -> set[str]:
@@ -72,7 +79,7 @@ class LazyGroup(TyperGroup):
         at = self._command_at(args)
         head, rest = list(args[:at]), list(args[at:])
         if rest and rest[0] in self.modules:
-            own = self._load(rest[0]).params
+            own = all_params(self._load(rest[0]))
             moved, kept = self._hoist(rest[1:], _names(own))
             head += moved
             rest = [rest[0], *normalise_booleans(own, kept)]

@@ -9,6 +9,7 @@ import pytest
 from amctl.bundle.errors import NodeMissingError
 from amctl.cli.errors import describe, exit_code_of, is_expected, write_report
 from amctl.cli.exitcodes import ExitCode
+from amctl.dump import errors as dump_errors
 from amctl.relay.errors import PortInUseError
 from amctl.run import errors as run_errors
 from amctl.run.errors import (
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
         (BrowserDiedError("c", 1), ExitCode.FAILED),
         (RunFolderError("f", "x"), ExitCode.FAILED),
         (FolderTakenError("f"), ExitCode.FAILED),
+        (dump_errors.DumpFormatError("d", "x", 3), ExitCode.BAD_INPUT),
+        (dump_errors.DumpVersionError("d", 9, 1), ExitCode.BAD_INPUT),
+        (dump_errors.DumpNotFoundError("d"), ExitCode.BAD_INPUT),
+        (dump_errors.DumpBusyError("d"), ExitCode.FAILED),
+        (dump_errors.DumpFullError("d", "x"), ExitCode.FAILED),
+        (dump_errors.UnknownMachineError("d", "m", ["n"]), ExitCode.NOTHING_MATCHED),
+        (dump_errors.UnknownTransitionError("d", "m", "t"), ExitCode.NOTHING_MATCHED),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED),
         (ZeroDivisionError(), ExitCode.BUG),
         (OSError("disk"), ExitCode.BUG),

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import pytest
 import typer
 
-from amctl.cli.lazy import LazyGroup, normalise_booleans
+from amctl.cli.lazy import LazyGroup, all_params, normalise_booleans
 
 app = typer.Typer(add_completion=False)
 seen: list[object] = []
@@ -93,3 +93,57 @@ def test_clusters_of_short_options_count() -> None:
 
 def test_normalise_booleans_ignores_what_it_does_not_know() -> None:
     assert normalise_booleans([], ["--x=true", "y"]) == ["--x=true", "y"]
+
+
+club = typer.Typer(add_completion=False)
+
+
+@club.callback()
+def of_club(size: Annotated[int, typer.Option("--size")] = 0) -> None:
+    """The group's own option."""
+    seen.append(size)
+
+
+@club.command()
+def show(far: Annotated[bool, typer.Option("--far/--no-far")] = True) -> None:
+    """One of two."""
+    seen.append(("show", far))
+
+
+@club.command()
+def hide(config: Annotated[str, typer.Option("-c", "--cover")] = "") -> None:
+    """Its -c isn't the root's."""
+    seen.append(("hide", config))
+
+
+class Outer(LazyGroup):
+    """A group within a group."""
+
+    modules: ClassVar[dict[str, str]] = {"club": f"{__name__}:club"}
+
+    def _load(self, name: str) -> object:
+        return typer.main.get_command(club)
+
+
+outer = typer.Typer(cls=Outer, add_completion=False)
+outer.command("club", help="A stub.")(lambda: None)
+outer.callback()(shared)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("club show -v --far=false", [("", 1, True), 0, ("show", False)]),
+        ("-v club --size 3 show", [("", 1, True), 3, ("show", True)]),
+        ("club hide -c x --no-color", [("", 0, False), 0, ("hide", "x")]),
+    ],
+)
+def test_a_command_may_be_a_group(line: str, expected: list[object]) -> None:
+    seen.clear()
+    typer.main.get_command(outer).main(line.split(), prog_name="x", standalone_mode=False)
+    assert seen == expected
+
+
+def test_the_parameters_of_a_group_are_those_of_its_commands_too() -> None:
+    names = {param.name for param in all_params(typer.main.get_command(club))}
+    assert {"size", "far", "config"} <= names

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from amctl.cli import main as room
 from amctl.cli.exitcodes import ExitCode
-from amctl.cli.main import COMMANDS, run
+from amctl.cli.main import COMMANDS, app, run
 
-TOOL_ROOMS = ("relay", "rpc", "run", "bundle", "telemetry", "cli.views", "cli.start", "states")
-HEAVY = ("starlette", "uvicorn", "websockets", "msgspec", "sqlite3")
+TOOL_ROOMS = (
+    "relay",
+    "rpc",
+    "run",
+    "bundle",
+    "telemetry",
+    "dump",
+    "graph",
+    "vis",
+    "bench",
+    "cli.views",
+    "cli.start",
+    "states",
+)
+HEAVY = ("starlette", "uvicorn", "websockets", "msgspec", "sqlite3", "brotli", "graphviz")
 
 
 def test_help_ends_with_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,6 +57,11 @@ def test_every_command_has_help_with_an_example(
     assert run([name, "--help"]) == 0
     out = capsys.readouterr().out
     assert f"Example: amctl {name}" in out
+    command: Any = typer.main.get_command(app)
+    for inner in getattr(command.resolve_command(None, [name])[1], "commands", {}):
+        assert run([name, inner, "--help"]) == 0
+        words = " ".join(capsys.readouterr().out.replace("│", " ").split())
+        assert re.search(rf"Example: amctl {name} .*{inner}", words), f"{name} {inner}"
 
 
 @pytest.mark.slow
