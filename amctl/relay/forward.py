@@ -1,0 +1,87 @@
+"""A WebSocket path that leads to one TCP peer of the server's own: bytes in, bytes out.
+
+For parts of a run that listen on TCP and that browser threads need to reach. Whoever mounts the
+route decides where it leads; peers can't choose. The relay's guard stands before it as before all
+routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from starlette.routing import WebSocketRoute
+
+from amctl.relay.bridge import ConnectionEnd, StreamEnd, bridge
+from amctl.relay.connection import WebSocketConnection
+from amctl.relay.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.websockets import WebSocket
+
+    from amctl.relay.listener import Streams
+
+__all__ = ["forward_route"]
+
+_TRY_LATER = 1013
+_log = logging.getLogger("amctl.relay")
+
+
+def forward_route(
+    path: str,
+    connect: Callable[[], Awaitable[Streams]],
+    *,
+    limits: Limits | None = None,
+    most: int = 64,
+) -> WebSocketRoute:
+    """The route that carries each WebSocket at `path` to a TCP connection of its own.
+
+    Args:
+        path: Where it is mounted.
+        connect: Makes the TCP connection, or raises OSError: then the peer is told to try later.
+        limits: Buffer and times; the relay's defaults if None.
+        most: More WebSockets at once are told to try later.
+    """
+    return WebSocketRoute(path, _Forward(connect, limits or Limits(), most).serve)
+
+
+class _Forward:
+    def __init__(
+        self, connect: Callable[[], Awaitable[Streams]], limits: Limits, most: int
+    ) -> None:
+        self._connect, self._limits, self._most = connect, limits, most
+        self._open = 0
+
+    async def serve(self, socket: WebSocket) -> None:
+        if self._open >= self._most:
+            await _refuse(socket, "too many connections, try again later")
+            return
+        self._open += 1
+        try:
+            await self._carry(socket)
+        finally:
+            self._open -= 1
+
+    async def _carry(self, socket: WebSocket) -> None:
+        limits = self._limits
+        try:
+            async with asyncio.timeout(limits.dial_timeout):
+                reader, writer = await self._connect()
+        except OSError as error:  # TimeoutError is one
+            _log.info("%s leads nowhere now: %s", socket.scope["path"], error)
+            await _refuse(socket, "nobody is there now, try again later")
+            return
+        near = WebSocketConnection(socket, limit=limits.buffer, flush_timeout=limits.flush_timeout)
+        end = ConnectionEnd(near, limits.buffer)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(near.run())
+            await bridge(end, StreamEnd(reader, writer, limits.flush_timeout))
+            near.close()
+
+
+async def _refuse(socket: WebSocket, why: str) -> None:
+    await socket.accept()
+    await socket.close(_TRY_LATER, why)
