@@ -1,0 +1,132 @@
+"""The collector as a child process: started, restarted, given up, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amctl.run import recording as room
+from amctl.run.recording import COLLECTOR_LOG_FILE, Recording
+from tests.support.house import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+pytestmark = [pytest.mark.realtime, pytest.mark.slow]
+
+
+class Stage:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.told: list[str] = []
+        self.open: list[Recording] = []
+
+    def record(self, how: str, forward: str = "") -> Recording:
+        command = (sys.executable, str(ROOT / "tests" / "support" / "fake_collector.py"), how)
+        made = Recording(
+            self.folder,
+            "tmp/am-dbg-dump.sqlite",
+            forward=forward,
+            tell=self.told.append,
+            command=command,
+        )
+        self.open.append(made)
+        made.start()
+        return made
+
+    @property
+    def tries(self) -> list[str]:
+        return (self.folder / "tries").read_text().split()
+
+    @property
+    def log(self) -> str:
+        return (self.folder / COLLECTOR_LOG_FILE).read_text()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    made = Stage(tmp_path)
+    yield made
+    for recording in made.open:
+        await recording.close()
+
+
+async def dialled(recording: Recording) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """As a sender does: try until somebody is there."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await recording.connect()
+            except OSError:
+                await asyncio.sleep(0.001)
+
+
+async def test_it_is_reached_through_its_own_port_with_its_own_secret(stage: Stage) -> None:
+    recording = stage.record("ok", forward="localhost:6831")
+    reader, writer = await asyncio.wait_for(recording.connect(), 10)
+    said = await reader.readexactly(len(recording.token) + 14)
+    assert said.decode() == recording.token + "localhost:6831"
+    writer.close()
+    got = asyncio.Event()
+    connection = await recording.dial()
+    connection.start(lambda _: got.set(), lambda _: None, lambda: None)
+    await asyncio.wait_for(got.wait(), 5)
+    connection.close()
+    await recording.close()
+    assert stage.told == []
+    assert stage.log == "bye\n"
+    assert stage.tries == ["fresh"]
+
+
+async def test_one_that_is_killed_is_started_again_and_goes_on_in_the_same_file(
+    stage: Stage,
+) -> None:
+    recording = stage.record("ok")
+    reader, writer = await asyncio.wait_for(recording.connect(), 10)
+    writer.write(b"die")
+    await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    again, writer = await dialled(recording)
+    await again.readexactly(len(recording.token))
+    writer.close()
+    assert stage.told == ["the collector was ended by SIGKILL; it is started again"]
+    assert stage.tries == ["fresh", "again"]
+    assert recording.restarts == 1
+
+
+async def test_one_that_never_comes_up_is_given_up_and_told_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_BACKOFF", (0.0, 0.0))
+    recording = stage.record("never")
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.wait_for(recording.connect(), 10)
+    with pytest.raises(ConnectionRefusedError):
+        await recording.dial()
+    assert stage.told == [
+        "this run is not recorded: the collector can't start, see tmp/collector.log"
+    ]
+    assert recording.is_given_up
+    assert stage.tries == ["fresh", "fresh"]
+    assert stage.log == "no luck\nno luck\n"
+
+
+async def test_one_that_does_not_end_is_killed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_STOP_TIMEOUT", 0.0)
+    recording = stage.record("ok")
+    _, writer = await asyncio.wait_for(recording.connect(), 10)
+    writer.close()
+    await recording.close()
+    recording.kill()
+    await recording.close()
+
+
+def test_a_fate_is_told_in_words() -> None:
+    fate: Callable[[int], str] = room._fate
+    assert (fate(-9), fate(3)) == ("was ended by SIGKILL", "ended with code 3")
