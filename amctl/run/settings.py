@@ -75,7 +75,7 @@ _ROWS = (
     Key("MAX_ATTEMPTS", number(1), "10", "attempts per node and round"),
     Key("JOB_TIMEOUT", duration, "30s", "a longer job counts as failed"),
     Key("AM_DEBUG", boolean, "", "longer waits in calls and handlers"),
-    Key("AM_DBG_ADDR", debugger_address, "", "where the debugger listens"),
+    Key("AM_DBG_ADDR", debugger_address, "1", "record the run; host:port also gets it"),
     Key("AM_LOG", log_level, "0", "log level of the machines"),
     Key("AM_LOG_FULL", boolean, "", "log lines aren't cut"),
     Key("AM_HEALTHCHECK", boolean, "", "a ping every 5 s to machines under a debugger"),
@@ -86,8 +86,8 @@ _ROWS = (
     Key("AM_RPC_LOG_SERVER", boolean, "", "log the RPC servers"),
     Key("AM_RPC_LOG_CLIENT", boolean, "", "log the RPC clients"),
     Key("AM_RPC_LOG_MUX", boolean, "", "log the RPC muxes"),
-    Key("AM_RPC_DBG", boolean, "", "RPC machines under the debugger"),
-    Key("AM_RELAY_DBG", boolean, "", "the relay under the debugger"),
+    Key("AM_RPC_DBG", boolean, "1", "record RPC machines too"),
+    Key("AM_RELAY_DBG", boolean, "1", "record the relay too"),
 )
 _PER_NODE = re.compile(r"BROWSER_([1-9][0-9]{0,3})_(TCP|REPL)_ADDR")
 _NODES = 4

@@ -1,6 +1,6 @@
 """`start`: brings everything up in order, waits for the end, and leaves nothing behind.
 
-    folder, log -> workflow -> relay -> token file -> orchestrator -> nodes
+    folder, log -> workflow -> collector -> relay -> token file -> orchestrator -> nodes
 
 Each part is pushed on one exit stack as it comes up, so that every way out (verified, gave up,
 timeout, Ctrl-C, an error half-way) takes the same parts down in reverse. Only the workers go first
@@ -20,6 +20,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.relay.errors import BindError, PortInUseError
+from amctl.relay.forward import forward_route
 from amctl.relay.relay import Relay
 from amctl.rpc.transports.websocket import dial_websocket
 from amctl.run.absence import all_gone, has_joined
@@ -29,6 +30,7 @@ from amctl.run.errors import AddressError, BrowserDiedError, PortTakenError, Run
 from amctl.run.events import events_routes
 from amctl.run.folder import own_folder
 from amctl.run.logs import BROWSER_LOG_FILE, begin_log, log_to
+from amctl.run.recording import DUMP_FILE, Recording
 from amctl.run.report import Report
 from amctl.run.signals import Stopper, stop_on_signals
 from amctl.run.token import make_token, token_file
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from pathlib import Path
 
-    from starlette.routing import Route
+    from starlette.routing import BaseRoute, Route
 
     from amctl.rpc.transports.base import Connection
     from amctl.run.report import BrowserMode, Ending, Observer, StartOptions
@@ -59,6 +61,8 @@ PATIENCE = 30.0
 RESTARTS = 2
 """Times that a headless browser which died in mid-run is started again; its rounds count for
 nothing, so the figures of a seed stay the same."""
+RECORD_PATH = "/dbg"
+"""Of the relay: leads to the collector."""
 LAST_WORD = 0.3
 """Seconds for pages to take the last snapshot before the relay goes."""
 
@@ -106,6 +110,7 @@ class Supervisor:
         self._stopper = Stopper()
         self._browser: OpenBrowser | None = None
         self._local: LocalRunner | None = None
+        self._recording: Recording | None = None
         self._is_watched = False
         self._ready_ms: int | None = None
         self._done_ms: int | None = None
@@ -117,7 +122,9 @@ class Supervisor:
         async with AsyncExitStack() as stack:
             stack.enter_context(stop_on_signals(self._stopper))
             self._stopper.at_hard_exit(self._observer.let_go)
+            self._prepare_recording(stack)
             relay = await self._serve(workflow, stack)
+            self._record(workflow)
             stack.push_async_callback(self._close_nodes)
             await stack.enter_async_context(_beside(self._observer.watch(workflow.recorder)))
             stack.callback(workflow.recorder.close)
@@ -151,6 +158,7 @@ class Supervisor:
             routes=[
                 *events_routes(workflow.recorder),
                 *self._boot_routes(workflow),
+                *self._record_routes(),
             ],
         )
         try:
@@ -168,6 +176,33 @@ class Supervisor:
         run = workflow.recorder.run
         log.info("run %s of %s, seed %s, at %s", run.id, run.workflow, run.seed, relay.url)
         return relay
+
+    def _prepare_recording(self, stack: AsyncExitStack) -> None:
+        """The collector outlives the relay, through which browser threads say their last words."""
+        address = self._settings["AM_DBG_ADDR"]
+        if self._settings.value("AM_DBG_ADDR").value:
+            folder = self._settings.repl_dir
+            name, forward = self._shown(folder / DUMP_FILE), "" if address == "1" else address
+            self._recording = Recording(folder, name, forward=forward, tell=self._tell)
+            stack.push_async_callback(self._recording.close)
+            self._stopper.at_hard_exit(self._recording.kill)
+
+    def _record(self, workflow: Workflow) -> None:
+        """From here on the folder is ours for sure: an earlier run's dump may be set aside."""
+        if (recording := self._recording) is not None:
+            recording.start()
+            workflow.record_to(recording.dial, recording.token)
+            workflow.recorder.light("debugger", "up", recording.name)
+
+    def _record_routes(self) -> list[BaseRoute]:
+        """Where browser threads reach the collector."""
+        if (recording := self._recording) is None:
+            return []
+        return [forward_route(RECORD_PATH, recording.connect)]
+
+    def _tell(self, text: str) -> None:
+        log.warning("%s", text)
+        self._observer.say(text)
 
     def _boot_routes(self, workflow: Workflow) -> list[Route]:
         if self._options.nodes == "local":
@@ -216,8 +251,8 @@ class Supervisor:
     def _observe(self, workflow: Workflow) -> None:
         """Tell the recorder what only the supervisor knows, and hear when the nodes are ready."""
         recorder = workflow.recorder
-        for light in ("debugger", "traces"):
-            recorder.light(light, "off", "not in this version")
+        recorder.light("debugger", "off", "not recorded")
+        recorder.light("traces", "off", "not in this version")
         recorder.link(Link("log", "Log", "", self._shown(self._log_path)))
 
         def look() -> None:
@@ -225,9 +260,8 @@ class Supervisor:
                 self._ready_ms = self._elapsed()
 
         recorder.subscribe(look)
-        for key in ("AM_DBG_ADDR", "AM_OTEL_TRACE"):
-            if self._settings.value(key).value:
-                self._observer.say(f"{key} is set, but nothing listens yet", level=1)
+        if self._settings.value("AM_OTEL_TRACE").value:
+            self._observer.say("AM_OTEL_TRACE is set, but nothing listens yet", level=1)
 
     # --- until
 

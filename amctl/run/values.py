@@ -126,7 +126,10 @@ text = Kind("any text", str)
 required_text = Kind("any text but none", _parse_required)
 boolean = Kind("1 or 0 (also true, yes, on; false, no, off, empty)", _parse_bool)
 address = Kind("host:port, the port 0 to 65535", _parse_address)
-debugger_address = Kind("empty for none, 1 for the standard port, or host:port", _parse_debugger)
+debugger_address = Kind(
+    "empty for no recording, 1 to record, or host:port of a debugger that gets it too",
+    _parse_debugger,
+)
 duration = Kind("a duration such as 500ms, 30s, 2m, more than 0", parse_duration)
 log_level = Kind(f"a level, 0 (none) to {_LOG_LEVELS} (everything)", _parse_log_level)
 pattern = Kind("a regular expression", _parse_pattern)

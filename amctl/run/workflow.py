@@ -95,6 +95,14 @@ class Workflow(Protocol):
     def boot_plan(self) -> dict[str, Any]:
         """Plain JSON for the page: which threads to start with which plan."""
 
+    def record_to(self, dial: Callable[[], Awaitable[Connection]], token: str) -> None:
+        """Called before `start` if the run is recorded: stream to the collector.
+
+        Args:
+            dial: Connects to it; raises OSError while it isn't there.
+            token: What it wants to hear first. Nodes reach it through the relay's `/dbg`.
+        """
+
     async def start(self, relay: RelayInfo) -> None:
         """Start the orchestrator; the relay serves already."""
 

@@ -54,7 +54,7 @@ def test_each_value_keeps_its_origin(tmp_path: Path) -> None:
         ("EXIT_ON_COMPLETED=maybe", "1 or 0"),
         ("FAULT_SEED=x", "a whole number, or empty"),
         ("AM_LOG=6", "0 (none) to 5"),
-        ("AM_DBG_ADDR=6831", "empty for none"),
+        ("AM_DBG_ADDR=6831", "empty for no recording"),
         ("AM_OTEL_TRACE_SKIP_STATES_RE=(", "a regular expression"),
         ("REPL_DIR=", "any text but none"),
     ],

@@ -7,13 +7,16 @@ import os
 import re
 import signal
 import socket
+import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from amctl.run import browser
+from amctl.run import recording as recording_room
 from amctl.run import supervisor as room
 from amctl.run.errors import (
     AddressError,
@@ -24,11 +27,13 @@ from amctl.run.errors import (
     RunFolderError,
     WorkflowLoadError,
 )
+from amctl.run.recording import Recording
 from amctl.run.report import Report, StartOptions
 from amctl.run.settings import load_settings
 from amctl.run.signals import Stopper
 from amctl.run.supervisor import supervise
 from tests.support import fake_nodes
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +83,10 @@ class Stage:
     def settings(self, *sets: str) -> Any:
         base = ["RELAY_ADDR=127.0.0.1:0", "NODES_PACKAGE=tests.support.fake_nodes"]
         return load_settings(
-            None, [*base, "EXIT_ON_COMPLETED=1", *sets], environ={}, home=self.home
+            None,
+            [*base, "AM_DBG_ADDR=", "EXIT_ON_COMPLETED=1", *sets],
+            environ={},
+            home=self.home,
         )
 
     async def run(self, workflow: str, *sets: str, **options: Any) -> Report:
@@ -264,11 +272,52 @@ async def test_nodes_that_cant_be_loaded_are_named(
 
 
 async def test_nothing_listens_is_said_once_asked(stage: Stage) -> None:
-    await stage.run("ok", "AM_DBG_ADDR=1", "AM_OTEL_TRACE=1")
-    assert stage.watcher.said[:2] == [
-        ("AM_DBG_ADDR is set, but nothing listens yet", 1),
-        ("AM_OTEL_TRACE is set, but nothing listens yet", 1),
-    ]
+    await stage.run("ok", "AM_OTEL_TRACE=1")
+    assert stage.watcher.said[:1] == [("AM_OTEL_TRACE is set, but nothing listens yet", 1)]
+
+
+def collector(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Let runs have the scripted collector."""
+    script = str(ROOT / "tests" / "support" / "fake_collector.py")
+    made = partial(Recording, command=(sys.executable, script, how))
+    monkeypatch.setattr(room, "Recording", made)
+
+
+@pytest.mark.slow
+async def test_a_run_is_recorded_by_a_collector_of_its_own(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector(monkeypatch, "ok")
+    running = asyncio.ensure_future(stage.run("hang", "AM_DBG_ADDR=127.0.0.1:9"))
+    await stage.watcher.working.wait()
+    assert stage.workflow.recorded_to is not None
+    dial, token = stage.workflow.recorded_to
+    got: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    connection = await dial()
+    connection.start(got.set_result, lambda _: None, lambda: None)
+    assert (await got).decode() == f"{token}127.0.0.1:9"
+    connection.close()
+    lights = {light.id: light for light in stage.workflow.recorder.snapshot().lights}
+    assert (lights["debugger"].state, lights["debugger"].detail) == (
+        "up",
+        "tmp/am-dbg-dump.sqlite",
+    )
+    os.kill(os.getpid(), signal.SIGINT)
+    await running
+    assert (stage.home / "tmp" / "collector.log").read_text() == "bye\n"
+
+
+@pytest.mark.slow
+async def test_a_run_that_can_not_be_recorded_goes_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector(monkeypatch, "never")
+    monkeypatch.setattr(recording_room, "_BACKOFF", ())
+    report = await stage.run("ok", "AM_DBG_ADDR=1")
+    assert report.ok
+    text = "this run is not recorded: the collector can't start, see tmp/collector.log"
+    assert (text, 0) in stage.watcher.said
+    assert text in stage.log()
 
 
 async def test_without_a_browser_the_page_is_served_to_whoever_has_the_address(

@@ -64,6 +64,7 @@ class FakeWorkflow:
         self._ends = [word for word in words if word in ("ok", "wrong", "hang", "absent")]
         self.happened: list[str] = []
         self.outcome: FakeOutcome | None = None
+        self.recorded_to: tuple[Callable[[], Awaitable[Connection]], str] | None = None
         self.relay: RelayInfo | None = None
         self.machine = Machine("fake-orchestrator", States)
         began = time.monotonic()
@@ -78,6 +79,9 @@ class FakeWorkflow:
 
     def boot_plan(self) -> dict[str, Any]:
         return {"nodes": list(self.node_ids)}
+
+    def record_to(self, dial: Callable[[], Awaitable[Connection]], token: str) -> None:
+        self.recorded_to = (dial, token)
 
     async def start(self, relay: RelayInfo) -> None:
         if "no-start" in self._words:
