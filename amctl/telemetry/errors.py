@@ -1,8 +1,10 @@
-"""What can go wrong when a run is told.
+"""What can go wrong when a run is told, or recorded.
 
 TelemetryError
 ├── UnknownNodeError (LookupError)
-└── RoundOrderError (ValueError)
+├── RoundOrderError (ValueError)
+├── DbgWireError (ValueError)
+└── DbgEncodeError (ValueError)
 """
 
 from __future__ import annotations
@@ -13,7 +15,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["RoundOrderError", "TelemetryError", "UnknownNodeError"]
+__all__ = [
+    "DbgEncodeError",
+    "DbgWireError",
+    "RoundOrderError",
+    "TelemetryError",
+    "UnknownNodeError",
+]
 
 
 class TelemetryError(Exception):
@@ -46,3 +54,25 @@ class RoundOrderError(TelemetryError, ValueError):
 
     def __str__(self) -> str:
         return f"round {self.number} can not follow round {self.last}"
+
+
+class DbgWireError(TelemetryError, ValueError):
+    """Bytes that are no debug stream."""
+
+    def __init__(self, problem: str, offset: int) -> None:
+        super().__init__(problem, offset)
+        self.problem, self.offset = problem, offset
+
+    def __str__(self) -> str:
+        return f"debug stream at byte {self.offset}: {self.problem}"
+
+
+class DbgEncodeError(TelemetryError, ValueError):
+    """A message that can't be sent to a collector."""
+
+    def __init__(self, machine_id: str, problem: str) -> None:
+        super().__init__(machine_id, problem)
+        self.machine_id, self.problem = machine_id, problem
+
+    def __str__(self) -> str:
+        return f"message of machine {self.machine_id!r} can't be sent: {self.problem}"
