@@ -8,8 +8,12 @@ from tests.support.house import ROOT, sources
 
 ELSEWHERE: dict[str, str] = {
     "amctl/cli/began.py": "tests/cli/test_start.py",
+    "amctl/dump/model.py": "tests/dump/test_memory.py",
+    "amctl/graph/model.py": "tests/graph/test_build.py",
     "amctl/run/errors.py": "tests/cli/test_errors.py",
     "amctl/run/values.py": "tests/run/test_settings.py",
+    "amctl/vis/options.py": "tests/vis/test_presets.py",
+    "amctl/vis/view.py": "tests/vis/test_select.py",
 }
 """Module -> the test file that covers it although its name says otherwise."""
 
