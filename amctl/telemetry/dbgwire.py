@@ -12,7 +12,9 @@ into frames of 4 bytes of length (big-endian) and one msgpack array:
 A stream outlives its connections. Its messages are numbered from 0, all but schemas; `first` is the
 number of a batch's first numbered message, `next` that of the first one which isn't committed yet.
 After WELCOME the sender goes on from `next`. What belongs to one connection only: machine numbers,
-and clocks as increments. So every connection begins anew with schemas and with whole vectors.
+and clocks as increments. So every connection begins anew with schemas and with whole vectors. A
+HELLO ends the stream's older connection: what still comes through that one was not acknowledged,
+and is on its way again. A number that is committed already is dropped, but its clocks count.
 
     schema [0, mach, machine_id, [name...], [[flags, require, add, remove, after, [tag...]]...],
             parent, [tag...], {group: [idx...]}, [group...], time_ns]
