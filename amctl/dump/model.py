@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg, TxMsg
+    from amctl.telemetry.messages import GapMsg, Message, PipeMsg, SchemaMsg, TxMsg
 
 __all__ = ["Dump", "DumpWriter"]
 
@@ -83,7 +83,7 @@ class Dump(Protocol):
 class DumpWriter(Protocol):
     """The write side. A machine's schema comes before its transitions."""
 
-    def write(self, message: SchemaMsg | TxMsg | PipeMsg | GapMsg) -> None:
+    def write(self, message: Message) -> None:
         """Add one message.
 
         Raises:
