@@ -1,0 +1,102 @@
+"""Dumps of the original: `NAME.gob.br` -> a recording in memory."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amctl.dump.errors import DumpFormatError, DumpNotFoundError
+from amctl.dump.gob.convert import Reader
+from amctl.dump.gob.decoder import Decoder, GobError, Limits
+from amctl.dump.gob.inflate import inflate
+from amctl.dump.gob.layout import LayoutError, layout_of
+from amctl.dump.memory import MemoryDump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from amctl.telemetry.messages import TxMsg
+
+__all__ = ["read_gob"]
+
+
+def read_gob(
+    source: str | Path | bytes, *, name: str = "", limits: Limits | None = None
+) -> MemoryDump:
+    """Read a whole dump, of the current layout or of that of 2024.
+
+    The file has no order over machines. Transitions are in the order of their times, those of one
+    machine always as they stand there, and after all the schemas.
+
+    Args:
+        source: A path, or the bytes of the file.
+        name: What errors call it; the path if empty.
+        limits: How much it may ask for; see `Limits`.
+
+    Raises:
+        DumpNotFoundError: There is no such file, or it can't be read.
+        DumpFormatError: It is damaged, or no dump. The offset counts in the decompressed stream,
+            and in the file itself where that can't be decompressed.
+    """
+    limits = limits or Limits()
+    if isinstance(source, bytes):
+        name = name or "(bytes)"
+        return _read(inflate(source, limits.size, name), name, limits)
+    name = name or str(source)
+    try:
+        with Path(source).open("rb") as file:
+            data = inflate(file, limits.size, name)
+    except FileNotFoundError:
+        raise DumpNotFoundError(name) from None
+    except OSError as error:
+        raise DumpNotFoundError(name, error.strerror or str(error)) from None
+    return _read(data, name, limits)
+
+
+def _read(data: bytearray, name: str, limits: Limits) -> MemoryDump:
+    decoder = Decoder(data, limits)
+    dump = MemoryDump(name, format="gob.br")
+    try:
+        _fill(dump, decoder)
+        if not decoder.at_end():
+            raise GobError("bytes after the end of the dump", decoder.pos)
+    except GobError as error:
+        raise DumpFormatError(name, error.problem, error.offset) from None
+    except ValueError as error:
+        raise DumpFormatError(name, str(error), decoder.pos) from None
+    return dump
+
+
+def _fill(dump: MemoryDump, decoder: Decoder) -> None:
+    top = decoder.top_type()
+    layout = layout_of(decoder.types, top)
+    dump.meta["layout"] = layout.name
+    machines: dict[str, list[TxMsg]] = {}
+    for part in decoder.elements(top):
+        if "MsgStruct" not in part:
+            raise LayoutError("a machine without a schema")
+        reader = Reader(layout, part["MsgStruct"])
+        dump.write(reader.schema)
+        machines[reader.schema.machine_id] = [
+            reader.transition(tx) for tx in part.get("MsgTxs", ())
+        ]
+        if part.get("Version"):
+            dump.meta.setdefault("version", part["Version"])
+    for tx in _by_time(machines.values()):
+        dump.write(tx)
+
+
+def _by_time(machines: Iterable[Sequence[TxMsg]]) -> list[TxMsg]:
+    """All transitions in the order of their times, without one overtaking another of its machine.
+
+    Of equal times, the one whose machine comes first in the file is first.
+    """
+    keyed: list[tuple[int, TxMsg]] = []
+    for transitions in machines:
+        latest = -(1 << 63)
+        for tx in transitions:
+            latest = max(latest, tx.time_ns)
+            keyed.append((latest, tx))
+    keyed.sort(key=itemgetter(0))
+    return [tx for _, tx in keyed]
