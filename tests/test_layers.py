@@ -65,6 +65,7 @@ THIRD_PARTY = {
     "msgspec": ("amctl.rpc.wire", "amctl.dump"),
     "brotli": ("amctl.dump",),
     "backports": ("amctl.dump",),
+    "compression": ("amctl.dump",),  # of the standard library from Python 3.14 on
     "graphviz": ("amctl.vis",),
     "js": ("amctl.rpc.transports", "nodes"),
     "pyodide": ("amctl.rpc.transports", "nodes"),
