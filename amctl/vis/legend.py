@@ -1,0 +1,128 @@
+"""What the signs of a picture mean: only of those that are in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from amctl.vis.cells import RELATIONS, cell, font, row, table
+from amctl.vis.text import escape, label
+from amctl.vis.theme import Kind, fill_of, glyph, ink
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from amctl.vis.dotgraph import Html
+    from amctl.vis.drawing import Mark
+
+__all__ = ["legend", "seen_in"]
+
+_NAMES: dict[Kind, tuple[str, str]] = {
+    "plain": ("active state", "inactive state"),
+    "ready": ("Ready", "Ready, inactive"),
+    "start": ("Start", "Start, inactive"),
+    "error": ("Exception, Err…", "Err…, inactive"),
+}
+_VERBS = {
+    "require": "requires X",
+    "add": "adds X",
+    "remove": "removes X",
+    "after": "comes after X",
+}
+_LINES = (
+    ("pipe both", "- - - ►", "pipe0", "pipe: add and remove"),
+    ("pipe add", "- - - ▷", "add", "pipe: add only"),
+    ("pipe remove", "- - - ◊", "remove", "pipe: remove only"),
+    ("pipe bundle", "━━━►", "pipe", "pipes of all states, mirrored"),
+    ("pipe group", "- - - ►", "pipe", "pipes between machines"),
+    ("pipe count", "- 4 - ►", "pipe", "pipes, with their number"),
+    ("rpc", "━━━►", "rpc", "RPC client to server"),
+    ("parent", "━━━○", "parent", "child to parent"),
+    ("rel require", "●━━", "require", "requires the state at the dot"),
+    ("rel add", "━━►", "add", "adds"),
+    ("rel remove", "- - ♦", "remove", "removes"),
+    ("rel after", "- - >", "after", "comes after"),
+)
+_OTHERS = (
+    ("nest", "box in box", "child in its parent"),
+    ("half", "dashed box", "a machine of which only the name is drawn"),
+    ("focus", "thick border", "asked for by name"),
+    ("copy", "copy of M", "a network machine; its relations are M's"),
+    ("fold", "○○", "a lamp for each of several machines that are alike"),
+    ("counts", "19/45", "active states of all"),
+)
+
+
+def seen_in(marks: Iterable[Mark]) -> set[str]:
+    """What elements with these marks show, in the legend's words."""
+    seen = set()
+    for mark in marks:
+        words = mark.classes.split()
+        if words[:1] == ["row"]:
+            seen.add(f"{words[1]} {words[2]}")
+            seen.update(words[3:])
+        elif words[:1] == ["edge"]:
+            kinds = words[2:] or [""]
+            seen.update(f"{words[1]} {kind}".strip() for kind in kinds)
+        else:
+            seen.update(words)
+    return seen
+
+
+def legend(seen: Collection[str], caption: str, facts: str) -> Html:
+    """The legend's table.
+
+    Args:
+        seen: What there is to explain: `seen_in` plus marks of text (`auto`, `require`, `one
+        of`...). caption: What the picture shows. facts: Counts, below.
+    """
+    rows = [_wide(font(label(caption, 72), "text", 12, bold=True))]
+    rows.append(_wide(font(escape(facts), "muted", 10)))
+    rows += _lamps(seen)
+    rows += _texts(seen)
+    for name, sign, token, words in _LINES:
+        if name in seen:
+            rows.append(_line(font(sign, token, 11, bold="━" in sign), words))
+    for name, sign, words in _OTHERS:
+        if name in seen:
+            rows.append(_line(font(sign, "focus" if name == "focus" else "text", 11), words))
+    return table(rows, border=1, color=ink("line"), bgcolor=ink("page"), cellspacing=1)
+
+
+def _wide(content: str) -> str:
+    return row(cell(content, colspan=3, align="LEFT"))
+
+
+def _line(sign: str, words: str) -> str:
+    left, right = cell(sign, align="LEFT"), cell(font(words, "muted", 10), align="LEFT")
+    return row(cell(width=7), left, right)
+
+
+def _lamps(seen: Collection[str]) -> list[str]:
+    rows = []
+    for kind in get_args(Kind):
+        for lit in (True, False):
+            if f"{kind} {'on' if lit else 'off'}" not in seen or (kind, lit) == ("start", False):
+                continue
+            token = "ontext" if lit else "muted"
+            text = font(glyph(kind, lit), token, 9) + " "
+            text += font(_NAMES[kind][not lit], "ontext" if lit else "text", 12, bold=lit)
+            fill = ink(fill_of(kind) if lit else "box")
+            lamp = cell(text, bgcolor=fill, style="rounded", align="LEFT", colspan=1)
+            rows.append(row(cell(width=7), lamp, cell()))
+    if "inh" in seen:
+        rows.append(_line(font("Name", "muted", 12, italic=True), "of a standard set"))
+    return rows
+
+
+def _texts(seen: Collection[str]) -> list[str]:
+    rows = []
+    if "flags" in seen:
+        rows.append(_line(font("A  M", "text", 9), "auto, multi"))
+    for relation, mark in RELATIONS:
+        if relation in seen:
+            rows.append(_line(font(f"{mark} X", relation, 11), _VERBS[relation]))
+    if "one of" in seen:
+        bar = cell(sides="L", border=4, color=ink("remove"), width=7)
+        words = cell(font("states that remove each other", "muted", 10), align="LEFT")
+        rows.append(row(bar, cell(font("one of", "text", 11), align="LEFT"), words))
+    return rows

@@ -1,0 +1,73 @@
+"""Drawings as files, by Graphviz.
+
+Graphviz is asked twice: `dot` finds places, we push the parts together, and `neato -n2`, which only
+draws what is placed already, paints all formats alike.
+"""
+
+from __future__ import annotations
+
+from subprocess import CalledProcessError
+from typing import TYPE_CHECKING, Literal
+
+import graphviz  # type: ignore[import-untyped]
+
+from amctl.vis.drawing import for_people, for_styles
+from amctl.vis.errors import NoGraphvizError, RenderError
+from amctl.vis.layout import Layout, read_layout
+from amctl.vis.routes import calmed, noted
+from amctl.vis.svg import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amctl.vis.dotgraph import DotGraph
+    from amctl.vis.drawing import Drawing
+    from amctl.vis.theme import Theme
+
+__all__ = ["FORMATS", "Format", "render"]
+
+Format = Literal["svg", "png", "pdf", "dot"]
+FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot")
+
+
+def render(drawing: Drawing, fmt: Format = "svg", theme: Theme = "dark") -> bytes:
+    """A drawing as a file's content; equal drawings give equal bytes.
+
+    Args:
+        drawing: What to draw.
+        fmt: `dot` needs no Graphviz: it is the source, in the theme's colours.
+        theme: Colours. An SVG holds those of both, and this one holds at first.
+
+    Raises:
+        NoGraphvizError: Graphviz isn't installed.
+        RenderError: It failed.
+    """
+    if fmt == "dot":
+        return for_people(drawing.graph.write(), theme).encode()
+    graph = drawing.graph
+
+    def readied(source: str) -> str:
+        return for_styles(source) if fmt == "svg" else for_people(source, theme)
+
+    layout = _place(graph, readied)
+    painted = _run("neato", fmt, readied(graph.write(layout.places())), no_op=2)
+    return finish(painted, drawing, theme).encode() if fmt == "svg" else painted
+
+
+def _place(graph: DotGraph, readied: Callable[[str], str]) -> Layout:
+    layout = read_layout(_run("dot", "json0", readied(graph.write(notes=False))))
+    return noted(calmed(layout, graph), graph)
+
+
+def _run(engine: str, fmt: str, source: str, no_op: int | None = None) -> bytes:
+    """Runs a program of Graphviz. What it warns of isn't an error."""
+    try:
+        done = graphviz.pipe(engine, fmt, source.encode(), neato_no_op=no_op, quiet=True)
+    except graphviz.ExecutableNotFound as error:
+        raise NoGraphvizError(engine) from error
+    except CalledProcessError as error:
+        said = (error.stderr or b"").decode(errors="replace").strip().splitlines()
+        raise RenderError(f"{engine} failed", said[0] if said else str(error.returncode)) from error
+    if not isinstance(done, bytes) or not done:
+        raise RenderError(f"{engine} wrote nothing")
+    return done

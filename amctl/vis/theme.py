@@ -1,0 +1,150 @@
+"""Colours, glyphs and styles: one layout serves every theme.
+
+While Graphviz lays a picture out, a colour is a *sentinel*, a near-black that nothing else uses.
+Afterwards sentinels become `var(--token)` in SVG, or the theme's real colours in PNG and PDF.
+Nothing is told by colour alone: lit rows are bold with a solid glyph, lines differ in dash and
+head.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+__all__ = [
+    "FAMILY",
+    "FONT",
+    "STYLE",
+    "TINTS",
+    "TOKENS",
+    "Kind",
+    "Theme",
+    "Token",
+    "colours",
+    "css_vars",
+    "fill_of",
+    "glyph",
+    "ink",
+    "kind_of",
+    "painted",
+]
+
+Theme = Literal["dark", "light"]
+Kind = Literal["plain", "ready", "start", "error"]
+
+FONT = "Helvetica"
+"""Its metrics are those of Arial and Liberation Sans, so a width measured here holds in
+browsers."""
+FAMILY = "Helvetica,Arial,'Liberation Sans',sans-serif"
+TINTS = 4
+"""Inks of pipes, one per source machine of a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A colour by what it is for."""
+
+    sentinel: str
+    dark: str
+    light: str
+
+
+_COLOURS = {
+    "page": ("#14161a", "#ffffff"),
+    "box": ("#1f232a", "#f7f8fa"),
+    "nest1": ("#191d23", "#eef1f5"),
+    "nest2": ("#20252d", "#e4e9f0"),
+    "head": ("#343c4a", "#d5dce6"),
+    "line": ("#566173", "#9aa5b4"),
+    "text": ("#e8ebf0", "#14181f"),
+    "muted": ("#9da8b8", "#596474"),
+    "active": ("#f0e442", "#ffe14d"),
+    "ready": ("#56b4e9", "#8fd0f5"),
+    "start": ("#2fbf8f", "#6fd9b4"),
+    "error": ("#ff7043", "#ff9d80"),
+    "ontext": ("#000000", "#000000"),
+    "require": ("#8fd3ff", "#0072b2"),
+    "add": ("#f2a43a", "#a85a00"),
+    "remove": ("#e070b0", "#8a1c66"),
+    "after": ("#9da8b8", "#596474"),
+    "pipe": ("#c9d1dc", "#475569"),
+    "pipe0": ("#c9d1dc", "#475569"),
+    "pipe1": ("#8fd6cf", "#0f6b63"),
+    "pipe2": ("#e3c98a", "#7a5b00"),
+    "pipe3": ("#b8b4f0", "#4b46a3"),
+    "rpc": ("#f0a030", "#a85500"),
+    "parent": ("#6f7d96", "#93a0b3"),
+    "focus": ("#ffd24d", "#c98a00"),
+}
+
+TOKENS = {
+    name: Token(f"#0100{number:02x}", *pair)
+    for number, (name, pair) in enumerate(_COLOURS.items(), start=1)
+}
+"""Name -> colours. Names are the CSS variables too: `page` is `--page`."""
+
+_SENTINEL = re.compile(r"#0100[0-9a-f]{2}")
+_FROM_SENTINEL = {token.sentinel: name for name, token in TOKENS.items()}
+_GLYPHS: dict[Kind, tuple[str, str]] = {
+    "plain": ("●", "○"),
+    "ready": ("♦", "◊"),
+    "start": ("►", "▷"),
+    "error": ("▲", "△"),
+}
+_FILLS: dict[Kind, str] = {"plain": "active", "ready": "ready", "start": "start", "error": "error"}
+_ERROR = re.compile(r"Exception$|Err|.*\d(?:Exception$|Err[A-Z])", re.ASCII)
+
+STYLE = (
+    f"svg.amvis text{{font-family:{FAMILY}}}svg.amvis{{background:var(--page)}}"
+    ".row .bg{fill:var(--box)}.row .nm{fill:var(--text);font-weight:normal}"
+    ".row .gl,.row .fl{fill:var(--muted)}.row.inh .nm{fill:var(--muted)}"
+    ".row.on .nm{font-weight:bold}.row.on .nm,.row.on .gl,.row.on .fl{fill:var(--ontext)}"
+    + "".join(f".row.on.{kind} .bg{{fill:var(--{_FILLS[kind]})}}" for kind in get_args(Kind))
+)
+"""What the classes of a finished SVG look like, in terms of the tokens."""
+
+
+def ink(token: str) -> str:
+    """The sentinel that stands for a token's colour."""
+    return TOKENS[token].sentinel
+
+
+def kind_of(state: str) -> Kind:
+    """What a state's name says about it, also behind a prefix with a number (`Browser3ErrRpc`)."""
+    if state == "Ready":
+        return "ready"
+    if state == "Start":
+        return "start"
+    return "error" if _ERROR.match(state) else "plain"
+
+
+def glyph(kind: Kind, lit: bool) -> str:
+    """The sign before a state's name: solid when it is active."""
+    return _GLYPHS[kind][0 if lit else 1]
+
+
+def fill_of(kind: Kind) -> str:
+    """The token that fills the row of an active state."""
+    return _FILLS[kind]
+
+
+def colours(theme: Theme) -> dict[str, str]:
+    """Token name -> colour."""
+    return {name: getattr(token, theme) for name, token in TOKENS.items()}
+
+
+def css_vars(theme: Theme) -> str:
+    """Declarations of all tokens: `--page:#14161a;...`."""
+    return "".join(f"--{name}:{colour};" for name, colour in colours(theme).items())
+
+
+def painted(text: str, theme: Theme | None) -> str:
+    """`text` with real colours for its sentinels; without a theme, with `var(--token)`."""
+    real = colours(theme) if theme else {name: f"var(--{name})" for name in TOKENS}
+
+    def swap(match: re.Match[str]) -> str:
+        name = _FROM_SENTINEL.get(match[0])
+        return real[name] if name else match[0]
+
+    return _SENTINEL.sub(swap, text)
