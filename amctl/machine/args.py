@@ -5,13 +5,23 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from amctl.machine.errors import ArgsError, RemoteError
 from amctl.machine.signals import Signal
 
-__all__ = ["ERROR_KEY", "ACheck", "AException", "Args", "ArgsLike", "as_args", "parse_args"]
+__all__ = [
+    "ERROR_KEY",
+    "LOGGED",
+    "ACheck",
+    "AException",
+    "Args",
+    "ArgsLike",
+    "as_args",
+    "loggable",
+    "parse_args",
+]
 
 A = TypeVar("A", bound="Args")
 _hints: dict[type, dict[str, Any]] = {}
@@ -142,6 +152,63 @@ def parse_args(cls: type[A], args: Mapping[str, Any]) -> A:
     if isinstance(value, cls):
         return value
     return cls() if value is None else cls.from_wire(value)
+
+
+LOGGED = frozenset(("name", "id", "port", "addr", "err", "path", "url", "uri"))
+"""What logs and tools are shown of arguments, unless they ask for more (LOG-4)."""
+
+
+def loggable(args: Mapping[str, Any], more: Iterable[str] = ()) -> dict[str, str]:
+    """The arguments that may be shown, as texts on one line (HLP-5).
+
+    Args:
+        args: Of a mutation: plain values by name, and typed arguments under their keys; those that
+            came over the wire as maps are told by such a key.
+        more: Names to show besides `LOGGED`. Everything else may be a secret, or long.
+
+    Returns:
+        Text by name, uncut. Zero values are left out, as a field's default is.
+    """
+    if not args:
+        return {}
+    names = LOGGED.union(more)
+    out: dict[str, str] = {}
+    for key, value in args.items():
+        if isinstance(value, Args):
+            fields = {n: getattr(value, n, None) for n in _field_names(type(value)) if n in names}
+        elif "__" in key and isinstance(value, Mapping):
+            fields = {n: v for n, v in value.items() if n in names}
+        elif key == ERROR_KEY:
+            fields = {"err": value}
+        else:
+            fields = {key: value} if key in names else {}
+        out.update((name, _text(field)) for name, field in fields.items() if not _is_zero(field))
+    return out
+
+
+def _is_zero(value: Any) -> bool:
+    if isinstance(value, int | float):
+        return value == 0  # a Result refuses to be a truth value
+    return value is None or (isinstance(value, str | bytes | Sequence | Mapping) and not value)
+
+
+def _field_names(cls: type[Args]) -> tuple[str, ...]:
+    return tuple(getattr(cls, "__dataclass_fields__", ()))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, BaseException):
+        text = str(value) or type(value).__name__
+    elif isinstance(value, list | tuple):
+        text = ", ".join(f'"{item}"' if isinstance(item, str) else str(item) for item in value)
+    elif isinstance(value, bytes):
+        text = f"{len(value)} bytes"
+    else:
+        try:
+            text = str(value)
+        except Exception:  # whatever it is, logs must not fail for it
+            text = f"<{type(value).__name__}>"
+    return " ".join(text.splitlines()) if "\n" in text or "\r" in text else text
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,17 @@ from amctl.machine.errors import BindError, HandlerNameError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ANY", "END", "STATE", "Action", "Binding", "Finals", "Handler", "HandlerTable"]
+__all__ = [
+    "ANY",
+    "END",
+    "STATE",
+    "Action",
+    "Binding",
+    "Finals",
+    "Handler",
+    "HandlerTable",
+    "roles",
+]
 
 EXIT, ENTER, SELF, PAIR, STATE, END, ANY = "Exit", "Enter", "Self", "Pair", "State", "End", "Any"
 _SUFFIXES = (EXIT, ENTER, STATE, END)
@@ -45,7 +55,7 @@ Finals = tuple[tuple[Action, int], ...]
 """Final actions, each with the number of entered states whose State event comes before it."""
 
 
-def _roles(name: str, index: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
+def roles(name: str, index: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
     """What a handler's name can mean: phase, state, and the other state of a pair.
 
     The phase, not the name's ending, decides later whether an answer counts.
@@ -97,7 +107,7 @@ class Binding:
         self.handlers = _found(source)
         index = {name: i for i, name in enumerate(names)}
         for name, fn in self.handlers.items():
-            phases = [phase for phase, _, _ in _roles(prefix + name, index)]
+            phases = [phase for phase, _, _ in roles(prefix + name, index)]
             if not phases and not prefix:
                 raise HandlerNameError(mach_id, prefix + name, names)
             if iscoroutinefunction(fn) and not {*phases} <= {STATE, END, "AnyState"}:
@@ -134,7 +144,7 @@ class HandlerTable:
             self._enter(name, tuple(handlers), index)
 
     def _enter(self, name: str, handlers: tuple[Handler, ...], index: Mapping[str, int]) -> None:
-        for phase, i, other in _roles(name, index):
+        for phase, i, other in roles(name, index):
             if phase == "AnyEnter":
                 self.any_enter = Action(name, handlers, ANY, -1)
             elif phase == "AnyState":

@@ -3,23 +3,168 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["Reason"]
+from amctl.machine._replay import replay, requires
+from amctl.machine.errors import HandlerTimeoutError
+from amctl.machine.plan import AUTO, CHECK_ADD, RELATION_KIND
+from amctl.machine.relations import REMOVE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amctl.machine._replay import Replay
+    from amctl.machine.compiled import Compiled
+    from amctl.machine.plan import ActiveSet, Called
+    from amctl.machine.transition import Transition
+
+__all__ = ["Reason", "explain", "reason_of"]
+
+_SEVERAL = " and "
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a transition was canceled."""
+    """Why a transition was canceled, or would be. Its text is one plain sentence."""
 
     kind: str
     """`require`, `remove`, `veto`, `error`, `timeout`, `relations` (no single one is to blame)."""
     state: str = ""
     """The called (or target) state that could not be."""
     by: tuple[str, ...] = ()
-    """The missing required states; the states whose Remove blocks it."""
+    """Of `require`: the ends of the chain, which would have to be active. Of `remove`: the states
+    that keep it out. Of `relations`: the called states."""
     handler: str = ""
     """The handler that vetoed or failed."""
     binding: str = ""
     """The binding of that handler."""
     text: str = ""
-    """An error's text."""
+    """An error's text; of `require`, the links of the chain when there are more than one."""
+
+    def __str__(self) -> str:
+        by, handler = _listed(self.by), f"{self.handler} of binding {self.binding}"
+        if self.kind == "require":
+            if self.text:
+                return f"{self.state} is missing {by}: {self.text}"
+            return f"{self.state} requires {by}"
+        if self.kind == "remove":
+            return f"{self.state} is removed by {by}"
+        if self.kind == "veto":
+            return f"{self.state} was vetoed by {handler}" if self.state else f"{handler} vetoed"
+        if self.kind in ("error", "timeout"):
+            what = "failed" if self.kind == "error" else "ran too long"
+            return f"{handler} {what}: {self.text}" if self.text else f"{handler} {what}"
+        return f"relations refuse {by}" if self.by else "relations refuse it"
+
+
+def reason_of(tx: Transition) -> Reason | None:
+    """Why a transition was canceled; None if it was not."""
+    if tx.is_accepted:
+        return None
+    if tx.failure is not None:
+        handler, action, error = tx.failure
+        kind = "timeout" if isinstance(error, HandlerTimeoutError) else "error"
+        return Reason(
+            kind,
+            _subject(tx, action.state),
+            handler=action.name,
+            binding=handler.binding,
+            text=str(error) or type(error).__name__,
+        )
+    plan = tx.plan
+    if plan.accepted and tx.vetoes:
+        handler, action = tx.vetoes[-1]
+        return Reason(
+            "veto",
+            _subject(tx, action.state),
+            handler=action.name,
+            binding=handler.binding,
+        )
+    return explain(tx.machine._compiled, plan.config, plan.kind, plan.called)
+
+
+def explain(schema: Compiled, config: ActiveSet, kind: int, called: Called) -> Reason | None:
+    """Why relations refuse a call; None if they don't.
+
+    Args:
+        schema: What they say.
+        config: What is active.
+        kind: ADD, REMOVE, SET, CHECK_ADD, CHECK_REMOVE or AUTO.
+        called: The states that the call names.
+    """
+    relation = RELATION_KIND[kind]
+    if relation == REMOVE or (kind == CHECK_ADD and called.mask & schema.multi):
+        return None
+    found = replay(schema, relation, called.order, config.order)
+    missing = [i for i in called.order if i not in found.targets]
+    if not missing or (kind == AUTO and len(missing) < len(called.order)):
+        return None
+    return _Search(schema, found).reason(missing[0])
+
+
+class _Search:
+    """From a state that was dropped to what would have to be otherwise."""
+
+    def __init__(self, schema: Compiled, found: Replay) -> None:
+        self._schema, self._found = schema, found
+        self._rejects = {i: m for round in found.rejects for i, m in round.items()}
+
+    def reason(self, i: int) -> Reason:
+        name = self._name(i)
+        if i in self._rejects:
+            ends: dict[str, None] = {}
+            links: list[str] = []
+            self._follow(i, ends, links, {i})
+            return Reason(
+                "require", name, tuple(ends), text=", ".join(links) if len(links) > 1 else ""
+            )
+        by = self._removers(i)
+        if by:
+            return Reason("remove", name, tuple(map(self._name, by)))
+        return Reason("relations", by=(name,))
+
+    def _follow(self, i: int, ends: dict[str, None], links: list[str], seen: set[int]) -> None:
+        """Down the chain of Require; each link is told once."""
+        missing = self._missing(i)
+        names = [self._name(j, i) for j in missing]
+        links.append(f"{self._name(i)} requires {_listed(names)}")
+        for j, name in zip(missing, names, strict=True):
+            if self._missing(j):
+                if j not in seen:
+                    seen.add(j)
+                    self._follow(j, ends, links, seen)
+                continue
+            ends[name] = None
+            by = self._removers(j)
+            if by:
+                links.append(f"{name} is removed by {_listed([self._name(b) for b in by])}")
+
+    def _missing(self, i: int) -> list[int]:
+        """What a state misses: one that was tried, or one that nobody tried to activate."""
+        found = self._found
+        if i < 0 or i in self._rejects:
+            return self._rejects.get(i, [])
+        there = {*found.targets, *found.active, *found.blocked, *found.kept_out}
+        return [] if i in there else [j for j in requires(self._schema)[i] if j not in there]
+
+    def _removers(self, i: int) -> Sequence[int]:
+        found, remove = self._found, self._schema.remove
+        tried = found.blocked.get(i) or found.kept_out.get(i)
+        if tried or i < 0 or i in found.targets:
+            return tried or ()
+        stays = [j for j in found.targets if j in found.active]
+        return [j for j in stays if remove[j] >> i & 1 and not remove[i] >> j & 1]
+
+    def _name(self, i: int, owner: int = -1) -> str:
+        if i >= 0:
+            return self._schema.names[i]
+        names = self._schema.schema[self._schema.names[owner]].require
+        return next((n for n in names if n not in self._schema.index), "")
+
+
+def _subject(tx: Transition, state: int) -> str:
+    return tx.machine.names[state] if state >= 0 else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])}{_SEVERAL}{names[-1]}" if len(names) > 1 else "".join(names)

@@ -1,8 +1,34 @@
-"""Steps of a transition: what was called, which relations decided, who ran, what moved (STP-*)."""
+"""Steps of a transition: what was called, which relations decided, who ran, what moved (STP-*).
+
+Nothing is noted while a machine resolves relations. `steps_of` resolves them once more, for tracers
+that ask. Only which handlers really ran has to be seen as it happens: bind a `StepRecorder` (or
+inherit from it), or handler steps are missing.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amctl.machine._replay import replay
+from amctl.machine._step import (
+    ACTIVATE,
+    CALLED,
+    CANCEL,
+    DEACTIVATE,
+    DEACTIVATE_PASSIVE,
+    HANDLER,
+    RELATION,
+    Step,
+)
+from amctl.machine.handlers import roles
+from amctl.machine.plan import AUTO, RELATION_KIND
+from amctl.machine.relations import ADD, REMOVE
+from amctl.machine.tracer import Tracer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amctl.machine.transition import Transition
 
 __all__ = [
     "ACTIVATE",
@@ -13,30 +39,129 @@ __all__ = [
     "HANDLER",
     "RELATION",
     "Step",
+    "StepRecorder",
+    "step_text",
+    "steps_of",
 ]
 
-RELATION, HANDLER, ACTIVATE, DEACTIVATE, DEACTIVATE_PASSIVE, CALLED, CANCEL = (
-    1, 2, 4, 8, 16, 32, 64,
-)  # fmt: skip
-"""Types of steps, numbered as on the original's wire."""
+_TYPES = {
+    RELATION: "rel",
+    HANDLER: "handler",
+    ACTIVATE: "activate",
+    DEACTIVATE: "deactivate",
+    DEACTIVATE_PASSIVE: "deactivate-passive",
+    CALLED: "called",
+    CANCEL: "cancel",
+}
+_RELATIONS = ("after", "add", "require", "remove")
+_BY_PHASE = {
+    "Exit": Step(HANDLER),
+    "Enter": Step(HANDLER, is_enter=True),
+    "Self": Step(HANDLER, is_self=True),
+    "Pair": Step(HANDLER),
+    "AnyEnter": Step(HANDLER, is_enter=True),
+    "End": Step(HANDLER, is_final=True),
+    "State": Step(HANDLER, is_final=True, is_enter=True),
+    "AnyState": Step(HANDLER, is_final=True, is_enter=True),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a transition, in the order in which they happened.
+class StepRecorder(Tracer):
+    """Notes for each transition which handlers ran. The first one of a machine does it for all."""
 
-    States are indexes in the machine's state order; -1 is no state. A step with neither side is
-    about the pseudo-state Any.
+    def handler_start(self, tx: Transition, binding: str, name: str) -> None:
+        """See Tracer."""
+        if tx.ran is None:
+            tx.ran = self, []
+        recorder, ran = tx.ran
+        if recorder is self:
+            ran.append((binding, name, tx.has_moved))
+
+
+def steps_of(tx: Transition) -> tuple[Step, ...]:
+    """What happened in a transition, in order. To be asked at its end, or later.
+
+    A transition that a mirror made up tells only what was called and what moved.
     """
+    steps = [Step(CALLED, target=i) for i in tx.called]
+    config = getattr(tx.plan, "config", None)
+    if config is None:
+        return (*steps, *_moves(tx), *_handlers(tx))
+    plan, schema = tx.plan, tx.machine._compiled
+    kind, called, active = RELATION_KIND[plan.kind], plan.called.order, config.order
+    found = replay(schema, kind, called, active)
+    steps += found.steps
+    if plan.accepted:
+        exits = [i for i in active if i not in found.targets]
+        steps += found.sorting(exits)
+    elif kind != REMOVE:
+        steps += [Step(CANCEL, target=i) for i in called if i not in found.targets]
+    ran = _handlers(tx)
+    negotiated = next((at for at, step in enumerate(ran) if step.is_final), len(ran))
+    steps += ran[:negotiated]
+    if plan.kind == AUTO:  # TX-7
+        dropped = {action.state for _, action in tx.vetoes}
+        left = tuple(i for i in called if i in found.targets and i not in dropped)
+        again = replay(schema, ADD, left, active)
+        steps += again.steps
+        if left:
+            steps += again.sorting([i for i in active if i not in again.targets])
+    return (*steps, *ran[negotiated:])
 
-    type: int
-    """RELATION, HANDLER, ACTIVATE, DEACTIVATE, DEACTIVATE_PASSIVE, CALLED or CANCEL."""
-    source: int = -1
-    target: int = -1
-    relation: int = 0
-    """Of a RELATION: 0 after, 1 add, 2 require, 3 remove."""
-    is_final: bool = False
-    is_self: bool = False
-    is_enter: bool = False
-    data: str = ""
-    """Text that came with it, e.g. a handler's name in old recordings."""
+
+def _moves(tx: Transition) -> list[Step]:
+    index = tx.machine._compiled.index
+    steps = [Step(ACTIVATE, target=index[name]) for name in tx.enters]
+    return steps + [Step(DEACTIVATE, target=index[name]) for name in tx.exits]
+
+
+def _handlers(tx: Transition) -> list[Step]:
+    """One step for each name, however many bindings answered to it."""
+    steps: dict[tuple[str, bool], Step] = {}
+    if tx.ran is None:
+        return []
+    prefixes = {b.id: b.prefix for b in tx.machine._bindings}
+    for binding, name, is_final in tx.ran[1]:
+        full = prefixes.get(binding, "") + name
+        if (full, is_final) not in steps:
+            steps[full, is_final] = _handler(tx, full, is_final)
+    return list(steps.values())
+
+
+def _handler(tx: Transition, name: str, is_final: bool) -> Step:
+    """The step of a handler. Of the meanings that its name may have, the first one that fits."""
+    moved = {"Exit": tx.exits, "End": tx.exits, "Enter": tx.enters, "State": tx.enters}
+    names = tx.machine.names
+    for phase, i, other in roles(name, tx.machine._compiled.index):
+        kind = _BY_PHASE[phase]
+        if kind.is_final != is_final or (phase in moved and names[i] not in moved[phase]):
+            continue
+        source, target = (i, -1) if phase == "Exit" else (other if phase == "Pair" else -1, i)
+        return Step(
+            HANDLER,
+            source,
+            target,
+            is_final=kind.is_final,
+            is_self=kind.is_self,
+            is_enter=kind.is_enter,
+        )
+    return Step(HANDLER, is_final=is_final)
+
+
+def step_text(step: Step, names: Sequence[str]) -> str:
+    """One step as a line (STR-6), with names in `**bold**`."""
+    sides = [f"**{names[i]}**" for i in (step.source, step.target) if 0 <= i < len(names)]
+    text = f" {_RELATIONS[step.relation]} ".join(sides) or "**Any**"
+    if step.type == RELATION:
+        return text
+    return f"{_TYPES.get(step.type, step.type)} {text}{_suffix(step, names)}"
+
+
+def _suffix(step: Step, names: Sequence[str]) -> str:
+    if step.type != HANDLER:
+        return ""
+    if step.is_self:
+        return names[step.target] if 0 <= step.target < len(names) else "Any"
+    if step.is_final:
+        return "State" if step.is_enter else "End"
+    return "Enter" if step.is_enter else "Exit"

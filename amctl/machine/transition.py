@@ -44,7 +44,14 @@ class Transition:
     """The length of the queue at the end."""
     trace = b""
     """Trace context that mutations sourced by this transition carry on."""
-    _applied = False
+    has_moved = False
+    """Whether clocks have moved, so that final handlers run or ran."""
+    vetoes: tuple[tuple[Handler, Action], ...] = ()
+    """Which handlers said no, and to what. An auto transition survives those of auto states."""
+    failure: tuple[Handler, Action, BaseException] | None = None
+    """The handler that failed or ran too long, and what it raised."""
+    ran: tuple[object, list[tuple[str, str, bool]]] | None = None
+    """Who notes handlers, and binding, name, whether final, of each that ran (`StepRecorder`)."""
     time_before: tuple[int, ...] = ()
     """Ticks by state index before it. Empty when no tracer was there at its start."""
     _time_after: tuple[int, ...] | None = None
@@ -163,7 +170,7 @@ class Transition:
         """(index, increment) of each state whose tick grew; empty while none has."""
         if self._changed is not None:
             return self._changed
-        if self._applied and self.outcome is not None:
+        if self.has_moved and self.outcome is not None:
             return self.outcome.changed
         after = self._time_after or self.time_before
         pairs = enumerate(zip(self.time_before, after, strict=True))
@@ -250,6 +257,7 @@ class Transition:
                 self._failed(handler, action, error)
                 return False
             if answer is False:
+                self.vetoes = (*self.vetoes, (handler, action))
                 return False
         return True
 
@@ -276,6 +284,7 @@ class Transition:
     def _failed(self, handler: Handler, action: Action, error: BaseException) -> bool:
         """Cancels the transition; whether Exception was raised for it."""
         self.is_broken = True
+        self.failure = handler, action, error
         machine = self.machine
         if isinstance(error, _TooSlowError):
             machine._internal_error(error)
@@ -331,7 +340,7 @@ class Transition:
         """Clocks move, then final handlers run (TX-8)."""
         machine = self.machine
         machine._move(out)
-        self._applied = True
+        self.has_moved = True
         if machine._gate & WATCHED:
             machine._subs.cancel_contexts(out.enters)
             machine._subs.cancel_contexts(out.exits)
