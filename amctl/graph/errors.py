@@ -1,0 +1,88 @@
+"""What can be wrong with what a graph is asked for.
+
+GraphError
+    MachUrlError (ValueError)             no `mach://` address, or a bad part of one
+    ListingError (ValueError)             no listing of a graph, or a bad line of one
+    UnknownMachineError (LookupError)     an id that the graph doesn't hold
+        NothingMatchedError               a pattern that fits no machine
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "GraphError",
+    "ListingError",
+    "MachUrlError",
+    "NothingMatchedError",
+    "UnknownMachineError",
+]
+
+
+class GraphError(Exception):
+    """Base of this room's errors."""
+
+    @property
+    def hint(self) -> str:
+        """What to do about it; empty if there is nothing to say."""
+        return ""
+
+
+class MachUrlError(GraphError, ValueError):
+    """A text isn't an address of a machine."""
+
+    def __init__(self, text: str, problem: str, near: str = "") -> None:
+        super().__init__(text, problem, near)
+        self.text, self.problem, self.near = text, problem, near
+
+    def __str__(self) -> str:
+        return f"address {self.text!r:.200}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """The nearest known word, or how addresses look."""
+        if self.near:
+            return f"did you mean {self.near!r}?"
+        return "mach://MACHINE[/TX[/STEP]][?t=MACHINETIME&q=QUEUETICK&ht=2024-07-22T13:29:30Z]"
+
+
+class ListingError(GraphError, ValueError):
+    """A text isn't a listing as `inspect-dump` writes it."""
+
+    def __init__(self, line: int, problem: str, seen: str) -> None:
+        super().__init__(line, problem, seen)
+        self.line, self.problem, self.seen = line, problem, seen
+
+    def __str__(self) -> str:
+        return f"listing, line {self.line}: {self.problem}: {self.seen!r:.80}"
+
+
+class UnknownMachineError(GraphError, LookupError):
+    """The graph holds no such machine."""
+
+    def __init__(self, machine: str, known: Iterable[str]) -> None:
+        self.machine, self.known = machine, tuple(known)
+        super().__init__(machine, self.known)
+
+    def __str__(self) -> str:
+        return f"there is no machine {self.machine!r} among the {len(self.known)}"
+
+    @property
+    def hint(self) -> str:
+        """Near matches, or how to see them all."""
+        close = get_close_matches(self.machine, self.known, n=3, cutoff=0.5)
+        if close:
+            return f"did you mean {', '.join(close)}?"
+        return "list them: amctl vis inspect-dump --json"
+
+
+class NothingMatchedError(UnknownMachineError):
+    """A pattern fits none of the machines."""
+
+    def __str__(self) -> str:
+        return f"no machine matches {self.machine!r}, of {len(self.known)}"
