@@ -110,7 +110,7 @@ TYPES: Final[Mapping[int, TypeDef]] = {
         ),
         TypeDef(_LINES, "slice", "[]*machine.LogEntry", elem=_LINE),
         _struct(_LINE, "", Level=INT, Text=STRING),
-        TypeDef(_TIME, "opaque"),
+        TypeDef(_TIME, "opaque", codec="GobEncoderT", inner_id=DUMP + 1),
         TypeDef(_ARGS, "map", "map[string]string", key=STRING, elem=STRING),
     )
 }

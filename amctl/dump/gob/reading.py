@@ -11,12 +11,13 @@ from amctl.dump.gob.convert import Reader
 from amctl.dump.gob.decoder import Decoder, GobError, Limits
 from amctl.dump.gob.inflate import inflate
 from amctl.dump.gob.layout import LayoutError, layout_of
+from amctl.dump.gob.weaving import unwoven
 from amctl.dump.memory import MemoryDump
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from amctl.telemetry.messages import TxMsg
+    from amctl.telemetry.messages import GoneMsg, TxMsg
 
 __all__ = ["read_gob"]
 
@@ -83,8 +84,19 @@ def _fill(dump: MemoryDump, decoder: Decoder) -> None:
         ]
         if part.get("Version"):
             dump.meta.setdefault("version", part["Version"])
-    for tx in _by_time(machines.values()):
-        dump.write(tx)
+    gone: list[GoneMsg] = []
+    for woven in _by_time(machines.values()):
+        tx, notes = unwoven(woven)
+        for note in notes:
+            for record in (note.pipe, note.gap):
+                if record is not None:
+                    dump.write(record)
+            if note.gone is not None:
+                gone.append(note.gone)
+        if tx is not None:
+            dump.write(tx)
+    for one in gone:  # last, for a machine whose schema comes once more has come back
+        dump.write(one)
 
 
 def _by_time(machines: Iterable[Sequence[TxMsg]]) -> list[TxMsg]:

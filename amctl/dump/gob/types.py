@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "BASIC",
@@ -77,8 +80,10 @@ class TypeDef:
     """Of arrays."""
     fields: tuple[Field, ...] = ()
     """Of structs."""
-    codec: str = "GobEncoderT"
+    codec: str = ""
     """Of opaque ones: which of Go's interfaces made the bytes."""
+    inner_id: int = 0
+    """What the definition itself says of its id. Go has another one there in opaque types."""
 
 
 def _struct(id_: int, name: str, **fields: int) -> TypeDef:
@@ -122,38 +127,39 @@ _KINDS: Final[dict[str, Kind]] = {
 }
 
 
-def type_from_wire(id_: int, wire: dict[str, dict[str, object]]) -> TypeDef:
-    """A definition as it was decoded -> the type.
+def type_from_wire(id_: int, wire: Mapping[str, dict[str, Any]]) -> TypeDef:
+    """A definition as it was decoded by `BOOTSTRAP` -> the type.
 
     Raises:
         ValueError: It defines nothing, two things, a negative length, or one field twice.
     """
     if len(wire) != 1:
         raise ValueError(f"a type definition has {len(wire)} kinds, not one")
-    [(kind, body)] = wire.items()
-    common: dict[str, str] = body.get("CommonType", {})  # type: ignore[assignment]  # by BOOTSTRAP
-    raw_fields: list[dict[str, object]] = body.get("Field", [])  # type: ignore[assignment]
-    length = int(body.get("Len", 0))  # type: ignore[call-overload]
+    [(what, body)] = wire.items()
+    common = body.get("CommonType", {})
+    fields = tuple(Field(raw.get("Name", ""), raw.get("Id", 0)) for raw in body.get("Field", ()))
+    length = body.get("Len", 0)
     if length < 0:
         raise ValueError(f"an array has the length {length}")
-    names = {field.get("Name", "") for field in raw_fields}
-    if len(names) != len(raw_fields):
+    if len({field.name for field in fields}) != len(fields):
         raise ValueError("two fields of a struct have the same name")
+    kind = _KINDS[what]
     return TypeDef(
         id_,
-        _KINDS[kind],
+        kind,
         common.get("Name", ""),
-        elem=int(body.get("Elem", 0)),  # type: ignore[call-overload]
-        key=int(body.get("Key", 0)),  # type: ignore[call-overload]
+        elem=body.get("Elem", 0),
+        key=body.get("Key", 0),
         length=length,
-        fields=tuple(Field(str(f.get("Name", "")), f.get("Id", 0)) for f in raw_fields),  # type: ignore[arg-type]
-        codec=kind,
+        fields=fields,
+        codec=what if kind == "opaque" else "",
+        inner_id=common.get("Id", 0),
     )
 
 
-def type_to_wire(of: TypeDef) -> dict[str, object]:
+def type_to_wire(of: TypeDef) -> dict[str, Any]:
     """A type -> its definition, ready for the encoder."""
-    body: dict[str, object] = {"CommonType": {"Name": of.name, "Id": of.id}}
+    body: dict[str, Any] = {"CommonType": {"Name": of.name, "Id": of.inner_id or of.id}}
     if of.kind == "struct":
         body["Field"] = [{"Name": field.name, "Id": field.type} for field in of.fields]
         return {"StructT": body}

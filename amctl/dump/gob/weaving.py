@@ -1,0 +1,263 @@
+"""Weaves what our recordings say beyond the original's into log lines, and out again.
+
+Where a line goes depends on nothing but the transitions of its machine and the record itself, so
+a recording that was written and read is written the same once more:
+
+- A source stands behind the line that says what was called, as in the original's logs.
+- An RPC edge is read there from the arguments of `HandshakeDone`, on machines with a certain tag.
+- A pipe is told by both of its machines, each in the lines before its next transition; the note
+  of it is with the source if that machine is known, else with the target.
+- A gap stands before the next transition of its machine. What comes after the last transition of
+  a machine stands at that one's end. A machine without transitions gets one for the purpose,
+  named as the original names it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from amctl.dump.gob.notes import (
+    PREFIX,
+    Note,
+    has_source,
+    note_line,
+    parse_note,
+    source_line,
+    source_of,
+)
+from amctl.machine.lines import LogLine
+from amctl.telemetry.messages import GoneMsg, TxMsg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from amctl.dump.model import Dump
+    from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg
+
+__all__ = ["SYNTHETIC", "unwoven", "woven"]
+
+SYNTHETIC: Final = "semlogger"
+"""Id of a transition that is there for its lines alone."""
+
+_RPC_TAG, _RPC_STATE = "rpc-server", "HandshakeDone"
+_USER, _OPS = 1, 3
+"""Levels of lines."""
+
+
+def woven(dump: Dump) -> Iterator[tuple[SchemaMsg, list[TxMsg]]]:
+    """Each machine with its transitions, everything else that is recorded in their lines."""
+    machines = {machine: _Machine(dump, machine) for machine in dump.machines()}
+    if not machines:
+        return
+    first = next(iter(machines.values()))
+    pipes = sorted(dump.pipes(), key=_pipe_key)
+    for pipe in pipes:
+        home = machines.get(pipe.source) or machines.get(pipe.target) or first
+        home.add_before(pipe.time_ns, note_line(Note(pipe=pipe)))
+    for pipe in _alive(pipes):
+        for machine, text in _halves(pipe):
+            if machine in machines:
+                machines[machine].add_missing(pipe.time_ns, LogLine(_OPS, text))
+    for gap in sorted(dump.gaps(), key=_gap_key):
+        home = machines.get(gap.machine_id, first)
+        home.add_before(gap.until_ns, note_line(Note(gap=gap), _USER))
+    for machine, time_ns in sorted(dump.gone().items()):
+        gone = note_line(Note(gone=GoneMsg(machine, time_ns)))
+        machines.get(machine, first).add_at_end(gone)
+    for one in machines.values():
+        yield one.schema, one.transitions()
+
+
+def _pipe_key(pipe: PipeMsg) -> tuple[object, ...]:
+    # By time. The rest settles ties in the same way every time; an end follows a beginning.
+    names = (pipe.kind, pipe.source, pipe.source_state, pipe.target, pipe.target_state)
+    return pipe.time_ns, names, pipe.gone
+
+
+def _gap_key(gap: GapMsg) -> tuple[object, ...]:
+    return gap.until_ns, gap.since_ns, gap.machine_id, gap.count, gap.why
+
+
+def _alive(pipes: Iterable[PipeMsg]) -> list[PipeMsg]:
+    """Those that were not unbound, each once, as it was last bound."""
+    last = {_pipe_key(pipe)[1]: pipe for pipe in pipes}
+    return [pipe for pipe in last.values() if not pipe.gone]
+
+
+def _halves(pipe: PipeMsg) -> Iterator[tuple[str, str]]:
+    """What each end logs, if it is known."""
+    if pipe.source_state:
+        yield pipe.source, f"[pipe-out:{pipe.kind}] {pipe.source_state} to {pipe.target}"
+    if pipe.target_state:
+        yield pipe.target, f"[pipe-in:{pipe.kind}] {pipe.target_state} from {pipe.source}"
+
+
+class _Machine:
+    """One machine's transitions, and the lines that are to be added to them."""
+
+    def __init__(self, dump: Dump, machine: str) -> None:
+        self.schema = dump.schema(machine)
+        self._transitions = _one_order(dump, machine)
+        self._times: list[int] = []  # never falling, so that they can be searched
+        for tx in self._transitions:
+            time_ns = tx.time_ns or tx.received_ns
+            self._times.append(max(time_ns, self._times[-1]) if self._times else time_ns)
+        self._texts: set[str] | None = None
+        self._before: dict[int, list[LogLine]] = defaultdict(list)
+        self._after: list[LogLine] = []
+
+    def add_before(self, time_ns: int, line: LogLine) -> None:
+        """Add a line of that time."""
+        position = bisect_left(self._times, time_ns)
+        if position < len(self._times):
+            self._before[position].append(line)
+        else:
+            self._after.append(line)
+
+    def add_missing(self, time_ns: int, line: LogLine) -> None:
+        """The same if the machine has no such line yet."""
+        if self._texts is None:
+            lines = (line for tx in self._transitions for line in (*tx.pre_logs, *tx.logs))
+            self._texts = {line.text for line in lines if line.text.startswith("[pipe-")}
+        if line.text not in self._texts:
+            self._texts.add(line.text)
+            self.add_before(time_ns, line)
+
+    def add_at_end(self, line: LogLine) -> None:
+        """Add a line after everything."""
+        self._after.append(line)
+
+    def transitions(self) -> list[TxMsg]:
+        """All of them, with all that was added."""
+        handshake = _RPC_STATE if _RPC_TAG in self.schema.tags else None
+        index = self.schema.names.index(handshake) if handshake in self.schema.names else -1
+        out: list[TxMsg] = []
+        previous: TxMsg | None = None
+        for position, tx in enumerate(self._transitions):
+            logs = _own_lines(tx, is_handshake=_ticked(previous, tx, index))
+            if logs != tx.logs or position in self._before:
+                pre_logs = (*tx.pre_logs, *self._before.get(position, ()))
+                out.append(replace(tx, logs=logs, pre_logs=pre_logs))
+            else:
+                out.append(tx)
+            previous = tx
+        if self._after:
+            if not out:
+                out.append(self._synthetic())
+            out[-1] = replace(out[-1], logs=(*out[-1].logs, *self._after))
+        return out
+
+    def _synthetic(self) -> TxMsg:
+        return TxMsg(
+            self.schema.machine_id,
+            SYNTHETIC,
+            (0,) * len(self.schema.names),
+            type=2,
+            is_check=True,
+            logs=(note_line(Note(synthetic=True)),),
+        )
+
+
+def _ticked(previous: TxMsg | None, tx: TxMsg, index: int) -> bool:
+    """Whether a state was activated by `tx`, or was so once more."""
+    if not tx.is_active(index):
+        return False
+    before = previous.clocks[index] if previous and index < len(previous.clocks) else 0
+    return before != tx.clocks[index]
+
+
+def _own_lines(tx: TxMsg, *, is_handshake: bool) -> tuple[LogLine, ...]:
+    """The lines of a transition, with those that are missing among them."""
+    logs = tx.logs
+    client = tx.args.get("id", "") if is_handshake else ""
+    if client and not set(client) & set(" =()\n"):
+        logs = _with_handshake(logs, client)
+    if tx.source is not None:
+        if not has_source(logs):
+            after = 1 if logs and logs[0].text.startswith(("[add", "[remove", "[set")) else 0
+            logs = (*logs[:after], source_line(tx.source), *logs[after:])
+        if source_of(logs) != tx.source:
+            logs = (*logs, note_line(Note(source=tx.source)))
+    if tx.reason is not None:
+        logs = (*logs, note_line(Note(reason=tx.reason)))
+    return logs
+
+
+def _with_handshake(logs: tuple[LogLine, ...], client: str) -> tuple[LogLine, ...]:
+    if any(line.text.startswith("[add] ") and "(" in line.text for line in logs):
+        return logs
+    return (LogLine(_OPS, f"[add] {_RPC_STATE} (id={client})"), *logs)
+
+
+def _one_order(dump: Dump, machine: str) -> list[TxMsg]:
+    """All transitions of a machine in the state order of its newest schema.
+
+    A schema may only grow, and mostly grows at its end. If not, those before are rewritten.
+    """
+    schemas = dump.schemas(machine)
+    names = schemas[-1][1].names
+    index = {name: i for i, name in enumerate(names)}
+    out: list[TxMsg] = []
+    for (start, schema), stop in zip(
+        schemas, [*(start for start, _ in schemas[1:]), None], strict=True
+    ):
+        found = dump.transitions(machine, start, stop)
+        if schema.names == names[: len(schema.names)]:
+            out.extend(found)
+        else:
+            places = [index.get(name, -1) for name in schema.names]
+            out.extend(_reordered(tx, places, len(names)) for tx in found)
+    return out
+
+
+def _reordered(tx: TxMsg, places: Sequence[int], count: int) -> TxMsg:
+    """A transition whose state i is now state `places[i]` of `count`, or none (-1)."""
+    clocks = [0] * count
+    for place, tick in zip(places, tx.clocks, strict=False):
+        if place >= 0:
+            clocks[place] = tick
+
+    def place_of(state: int) -> int:
+        return places[state] if 0 <= state < len(places) else -1
+
+    return replace(
+        tx,
+        clocks=tuple(clocks),
+        called=tuple(place_of(i) for i in tx.called if place_of(i) >= 0),
+        steps=tuple(
+            replace(step, source=place_of(step.source), target=place_of(step.target))
+            for step in tx.steps
+        ),
+    )
+
+
+def unwoven(tx: TxMsg) -> tuple[TxMsg | None, list[Note]]:
+    """A transition as it was before, and the notes that were in it; None if it was synthetic.
+
+    The other lines stay: they are what a machine that logs enough would have logged itself. A
+    `[source]` line is read into the source, in recordings of the original too.
+    """
+    tx.source = source_of(tx.logs)
+    if not any(line.text.startswith(PREFIX) for line in (*tx.pre_logs, *tx.logs)):
+        return tx, []
+    notes: list[Note] = []
+    tx.pre_logs = _without_notes(tx.pre_logs, notes)
+    tx.logs = _without_notes(tx.logs, notes)
+    for note in notes:
+        tx.reason = note.reason or tx.reason
+        tx.source = note.source or tx.source
+    return None if any(note.synthetic for note in notes) else tx, notes
+
+
+def _without_notes(lines: Sequence[LogLine], notes: list[Note]) -> tuple[LogLine, ...]:
+    rest: list[LogLine] = []
+    for line in lines:
+        note = parse_note(line.text)
+        if note is None:
+            rest.append(line)
+        else:
+            notes.append(note)
+    return tuple(rest)
