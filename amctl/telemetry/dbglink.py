@@ -136,15 +136,17 @@ class DebugLink:
         self.outbox.end()
         if self._task is None:
             return self.outbox.unacked
-        if self._closing is None:
-            self._closing = self._loop.create_future()
-            self._schedule(0.0)
+        if self._closing is not None:
+            await asyncio.wait({self._task})
+            return self.outbox.unacked
+        self._closing = self._loop.create_future()
+        self._schedule(0.0)
+        try:
             await asyncio.wait({self._closing, self._task}, timeout=grace)
+        finally:  # also when somebody does not want to wait any longer
             self._task.cancel()
-            await asyncio.wait({self._task})
-            self._unschedule()
-        else:
-            await asyncio.wait({self._task})
+        await asyncio.wait({self._task})
+        self._unschedule()
         return self.outbox.unacked
 
     # --- connecting
