@@ -27,16 +27,18 @@ class ServerFace:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.on_ended: Callable[[], None] = lambda: None
+        self._client_id = ""
 
     def opened(self, session: Session, resumed: bool) -> None:
         """A HELLO was accepted and answered."""
         _log.info("%s: %s %s", self.machine.id, session.id, "is back" if resumed else "connected")
+        self._client_id = session.id
         self.machine.remove(ServerStates.HandshakeDone)
         self.machine.add((ServerStates.ClientConnected, ServerStates.Handshaking))
 
     def usable(self) -> None:
-        """The client has the answer."""
-        self.machine.add(ServerStates.HandshakeDone)
+        """The client has the answer. Its id goes along, by which tools find the other end."""
+        self.machine.add(ServerStates.HandshakeDone, {"id": self._client_id})
 
     def synced(self) -> None:
         """The client asked for the present clock."""
