@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from _thread import get_ident
 
 from amctl.machine._gates import TRACED, WATCHED
 from amctl.machine.core import Core
@@ -13,6 +14,7 @@ from amctl.machine.tracer import Hooks, Tracer
 
 __all__ = ["Bound"]
 
+USER, OPS = 1, 3  # levels of lines
 _log = logging.getLogger("amctl.machine")
 
 
@@ -47,14 +49,14 @@ class Bound(Core):
             HandlerNameError: A handler fits no state; its hint has a near match.
             BindError: The id is taken, or a negotiation handler is a coroutine function.
         """
-        binding = Binding(
-            id or f"anon-{random.getrandbits(16):04x}", handlers, prefix, self.names, self.id
-        )
+        id = id or f"anon-{random.getrandbits(16):04x}"
+        binding = Binding(id, handlers, prefix, self.names, self.id, self._bound)
         if any(b.id == binding.id for b in self._bindings):
             raise BindError(f"machine {self.id!r} has a binding {binding.id!r} already")
         self._bound += 1
         self._bindings.append(binding)
         self._rebind()
+        self._line(OPS, f"[handlers] bind {binding.number}:{binding.id}")
         if self._bound == 1 and self.is_err() and self._error is not None:
             self.add_err(self._error)  # HND-12
         return binding.id
@@ -70,6 +72,7 @@ class Bound(Core):
             raise BindError(f"machine {self.id!r} has no binding {id!r}")
         self._bindings = left
         self._rebind()
+        self._line(OPS, f"[handlers] detach {id}")
 
     @property
     def bindings(self) -> list[str]:
@@ -90,6 +93,7 @@ class Bound(Core):
         if not tracer.id or any(t.id == tracer.id for t in self._tracers):
             raise BindError(f"machine {self.id!r}: tracer id {tracer.id!r} is empty or taken")
         self._set_tracers((*self._tracers, tracer))
+        self._line(OPS, f"[tracers] bind {tracer.id}")
 
     def detach_tracer(self, tracer: Tracer) -> None:
         """Stop telling this one.
@@ -100,6 +104,7 @@ class Bound(Core):
         if tracer not in self._tracers:
             raise BindError(f"machine {self.id!r} has no tracer {tracer.id!r}")
         self._set_tracers(tuple(t for t in self._tracers if t is not tracer))
+        self._line(OPS, f"[tracers] detach {tracer.id}")
 
     @property
     def tracers(self) -> tuple[Tracer, ...]:
@@ -119,8 +124,32 @@ class Bound(Core):
             self._failed_tracers.add(tracer.id)
             self.add_err(error)
 
+    def log(self, text: str, *args: object) -> None:
+        """Write a line for whoever reads this machine's log, and to the program's own (LOG-2).
+
+        Another thread's line goes to the latter alone.
+
+        Args:
+            text: A message, in which `%` marks stand for `args` as in Python's logging.
+            args: Its values. It is put together only if somebody listens.
+        """
+        listened = self._hooks is not None and self._hooks.log_line and get_ident() == self._thread
+        if not listened and not _log.isEnabledFor(logging.INFO):
+            return
+        message = _formatted(text, args) if args else text
+        _log.info("machine %s: %s", self.id, message)
+        if listened:
+            self._line(USER, f"[exter] {' '.join(message.splitlines())}")
+
     def _watch(self) -> None:
         self._gate |= WATCHED
 
     def _unwatch(self) -> None:
         self._gate &= ~WATCHED
+
+
+def _formatted(text: str, args: tuple[object, ...]) -> str:
+    try:
+        return text % args
+    except (TypeError, ValueError):  # a log must not fail for its text
+        return f"{text} {args}"

@@ -165,6 +165,10 @@ class Core(Queued):
             return EXECUTED  # MUT-5
         plain = as_args(args)
         if not plain and self._is_duplicate(kind, called):
+            if self._hooks is not None:
+                what = Mutation(kind, called, plain)
+                text = f"Duplicate detected for [{what.type}] {' '.join(called.names)}"
+                self._line(3, f"[queue:skipped] {text}")
             return EXECUTED
         return self._enqueue(Mutation(kind, called, plain, as_source(source)))
 
@@ -254,6 +258,11 @@ class Core(Queued):
         mutation.queue_tick_now, mutation.queue_len = self.queue_tick, len(self._queue)
         for hook in self._hooks.mutation_queued:
             hook(self, mutation)
+
+    def _line(self, level: int, text: str) -> None:
+        """Tell tracers of a line that no other hook stands for."""
+        for hook in self._hooks.log_line if self._hooks is not None else ():
+            hook(self, level, text)
 
     def _queue_auto(self, called: Called) -> None:
         """AUT-1, but not for ever (PAN-10), and not at the end (TX-10)."""

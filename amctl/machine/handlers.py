@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANY",
     "END",
+    "SELF",
     "STATE",
     "Action",
     "Binding",
@@ -92,18 +93,26 @@ class Binding:
         prefix: Only events that start with it are offered, and looked up without it (HND-8).
         names: The machine's states.
         mach_id: For errors.
+        number: How many were bound before it (HND-6).
 
     Raises:
         HandlerNameError: A handler fits no state; with a prefix it is only never called.
         BindError: A negotiation handler is a coroutine function.
     """
 
-    __slots__ = ("handlers", "id", "prefix")
+    __slots__ = ("handlers", "id", "number", "prefix")
 
     def __init__(
-        self, id: str, source: object, prefix: str, names: Sequence[str], mach_id: str
+        self,
+        id: str,
+        source: object,
+        prefix: str,
+        names: Sequence[str],
+        mach_id: str,
+        number: int = 0,
     ) -> None:
         self.id, self.prefix = re.sub(r"[^A-Za-z0-9_.\-]", "", id), prefix
+        self.number = number
         self.handlers = _found(source)
         index = {name: i for i, name in enumerate(names)}
         for name, fn in self.handlers.items():

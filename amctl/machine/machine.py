@@ -350,6 +350,7 @@ class Machine(Bound):
 
     def export(self) -> dict[str, Any]:
         """The machine's state as plain data (EXP-1)."""
+        self._line(3, f"[import] exported at {self.time_sum} ticks")
         return {
             "id": self.id,
             "state_names": list(self.names),
@@ -376,6 +377,8 @@ class Machine(Bound):
         active = tuple(i for i, tick in enumerate(self._clock) if tick & 1)
         self._config = self._planner.config(active)
         self.machine_tick = int(data["machine_tick"]) + 1
+        text = f"imported {self.machine_tick} times, now at {self.time_sum} ticks"
+        self._line(2, f"[import] {text}")
         if "MachineRestored" in self.schema:
             self.add("MachineRestored")
 
@@ -396,6 +399,7 @@ class Machine(Bound):
             raise NestedEvalError(self.id, source)
         if self._gate & CLOSED:
             return False
+        self._line(3, f"[eval] {source}")
         self._gate |= BUSY
         try:
             fn()

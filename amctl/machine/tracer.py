@@ -56,6 +56,9 @@ class Tracer:
     def queue_end(self, machine: MachineView) -> None:
         """Nothing is left in the queue."""
 
+    def log_line(self, machine: MachineView, level: int, text: str) -> None:
+        """A line for the machine's log that no other hook stands for (section 21)."""
+
     def machine_dispose(self, machine_id: str) -> None:
         """The machine is disposed of."""
 

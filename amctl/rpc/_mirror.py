@@ -74,7 +74,7 @@ class Mirror(Waits):
         self._tx: MirrorTransition | None = None
         self._tracers: tuple[Tracer, ...] = ()
         self._hooks: Hooks | None = None
-        self._unbound: list[tuple[object, str, str]] = []
+        self._unbound: list[tuple[object, str, str, int]] = []
         self._bindings: list[Binding] = []
         self._bound = 0
         self._subs = Subscriptions(_nothing, _nothing)
@@ -92,6 +92,8 @@ class Mirror(Waits):
             hooks = getattr(parent, "_hooks", None)
             for hook in hooks.new_submachine if hooks else ():
                 hook(parent, self)
+            for hook in self._hooks.machine_init if self._hooks else ():
+                hook(self)
         registry.enrol(self)  # type: ignore[arg-type]  # mutations come with NetworkMachine
 
     def _use_schema(self, schema: Schema) -> None:
@@ -106,8 +108,7 @@ class Mirror(Waits):
 
     def install(self, names: Sequence[str], schema: Any) -> None:
         """Take the source's names, and its schema if it told it; a full clock follows."""
-        old, was_known = self._schema, self.is_known
-        old_names, active = self.names, self.active
+        old, old_names, active = self._schema, self.names, self.active
         before = dict(zip(old_names, self._clock, strict=True))
         self.is_known = True
         self._use_schema(
@@ -121,9 +122,9 @@ class Mirror(Waits):
         index = self._compiled.index
         self._config = self._planner.config(tuple(index[n] for n in active if n in index))
         unbound, self._unbound = self._unbound, []
-        for handlers, prefix, id in unbound:
-            self._add_binding(handlers, prefix, id)
-        for hook in self._hooks.schema_change if self._hooks and was_known else ():
+        for handlers, prefix, id, number in unbound:
+            self._add_binding(handlers, prefix, id, number)
+        for hook in self._hooks.schema_change if self._hooks else ():
             hook(self, old)
 
     def set_remote(self, remote_id: str) -> None:
@@ -279,19 +280,20 @@ class Mirror(Waits):
             HandlerNameError: A handler fits no state. While the names are not known yet this is
                 found at the first handshake, and logged.
         """
-        id = id or f"anon-{self._bound:04x}"
+        number = self._bound
+        id = id or f"anon-{number:04x}"
         self._bound += 1
         if self.is_known:
-            binding = Binding(id, handlers, prefix, self.names, self.id)
+            binding = Binding(id, handlers, prefix, self.names, self.id, number)
             self._bindings.append(binding)
             self._rebind()
         else:
-            self._unbound.append((handlers, prefix, id))
+            self._unbound.append((handlers, prefix, id, number))
         return id
 
-    def _add_binding(self, handlers: object, prefix: str, id: str) -> None:
+    def _add_binding(self, handlers: object, prefix: str, id: str, number: int) -> None:
         try:
-            self._bindings.append(Binding(id, handlers, prefix, self.names, self.id))
+            self._bindings.append(Binding(id, handlers, prefix, self.names, self.id, number))
         except MachineError as error:
             _log.error("%s: %s (%s)", self.id, error, error.hint)
         self._rebind()
@@ -331,14 +333,26 @@ class Mirror(Waits):
         return self._tracers
 
     def bind_tracer(self, tracer: Tracer) -> None:
-        """Let a tracer listen, after those that do already."""
-        self._tracers = (*self._tracers, tracer)
-        self._hooks = Hooks(self._tracers)
+        """Let a tracer listen, after those that do already. What it raises is logged."""
+        self._set_tracers((*self._tracers, tracer))
 
     def detach_tracer(self, tracer: Tracer) -> None:
         """Let it go; unknown ones are ignored."""
-        self._tracers = tuple(t for t in self._tracers if t is not tracer)
-        self._hooks = Hooks(self._tracers) if self._tracers else None
+        self._set_tracers(tuple(t for t in self._tracers if t is not tracer))
+
+    def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
+        self._tracers = tracers
+        self._hooks = Hooks(tracers, self._tracer_failed) if tracers else None
+
+    def _tracer_failed(self, tracer: Tracer, error: Exception) -> None:
+        _log.error("%s: tracer %s failed", self.id, tracer.id, exc_info=error)
+
+    def log(self, text: str, *args: object) -> None:
+        """Write a line for whoever reads this mirror's log; as with Machine."""
+        message = text % args if args else text
+        _log.info("%s: %s", self.id, message)
+        for hook in self._hooks.log_line if self._hooks else ():
+            hook(self, 1, f"[exter] {' '.join(message.splitlines())}")
 
     def when_time(self, states: Sequence[str], ticks: Sequence[int]) -> Signal:
         """Closed when each state's tick has been reached; at once, with an error logged, if the

@@ -21,6 +21,9 @@ class MirrorTransition(Transition):
     One may stand for many transitions of the source, since clocks travel merged.
     """
 
+    has_moved = True
+    """Its handlers are final ones."""
+
     def __init__(
         self,
         machine: Any,
