@@ -139,7 +139,9 @@ def name_text(state: GraphState, look: StateLook, name: str, *, lit: bool | None
     on = look.lit(state) if lit is None else lit
     muted = look.muted(state)
     token = "ontext" if on else "muted" if muted else "text"
-    text = font(label(name), token, 12, bold=True if on else None, italic=muted)
+    text = font(
+        label(name), token, 12, bold=True if on else None if lit is None else False, italic=muted
+    )
     flags = [flag for flag in ("auto", "multi") if getattr(state, flag)]
     if flags:
         shown = " ".join(flags) if look.words else "".join(flag[0].upper() for flag in flags)

@@ -171,8 +171,6 @@ def _node(node: Node, more: Mapping[str, Mapping[str, str]], pad: str) -> str:
 
 
 def _end(name: str, port: str) -> str:
-    node = quoted(name)
     where, _, compass = port.partition(":")
-    if not where:
-        return node
-    return f"{node}:{quoted(where)}" + (f":{compass}" if compass else "")
+    parts = [quoted(name), *([quoted(where)] if where else []), *([compass] if compass else [])]
+    return ":".join(parts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from amctl.vis.bird import bird
 from amctl.vis.errors import NothingToDrawError
 from amctl.vis.map import draw_map
+from amctl.vis.single import single
 
 if TYPE_CHECKING:
     from amctl.vis.drawing import Drawing
@@ -23,4 +24,7 @@ def draw(view: View) -> Drawing:
     """
     if not view.full and not view.half:
         raise NothingToDrawError
-    return draw_map(view) if view.options.map else bird(view)
+    if view.options.map:
+        return draw_map(view)
+    is_alone = len(view.full) == 1 and not view.half
+    return single(view) if is_alone else bird(view)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from amctl.vis.cells import RELATIONS
+from amctl.vis.cells import BREAK, RELATIONS, cell, font, row
 from amctl.vis.dotgraph import Box, DotGraph, Edge, Html, Node
 from amctl.vis.drawing import Drawing, Mark
 from amctl.vis.legend import legend, seen_in
-from amctl.vis.text import clean, key
+from amctl.vis.tables import tag_line
+from amctl.vis.text import clean, key, label
 from amctl.vis.theme import FONT, ink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Literal
 
-    from amctl.graph.model import GraphState
+    from amctl.graph.model import GraphMachine, GraphState
     from amctl.vis.view import View
 
 __all__ = ["LEGEND", "Frame", "counted", "nesting"]
@@ -122,21 +123,33 @@ class Frame:
                 box.nodes.append(key(child))
         return box
 
-    def explain(self, states: Iterable[GraphState], *, relations: bool) -> None:
-        """Notes what rows show, for the legend."""
+    def explain(self, states: Iterable[GraphState], *, relations: bool, flags: bool = True) -> None:
+        """Notes what rows show by signs, for the legend."""
         for state in states:
-            if state.auto or state.multi:
+            if flags and (state.auto or state.multi):
                 self.seen.add("flags")
             if relations:
                 self.seen.update(r for r, _ in RELATIONS if getattr(state, r))
         if not self.view.options.after:
             self.seen.discard("after")
 
-    def drawing(self, states: int) -> Drawing:
+    def _heading(self, machine: GraphMachine) -> list[str]:
+        """Rows with the machine's name and tags; they have the id that its table would have."""
+        element = f"m|{key(machine.id)}"
+        self.marks[element] = Mark("node mach", {"data-m": machine.id}, clean(machine.id))
+        name = font(label(machine.id, 64), "text", 15, bold=True)
+        tags = tag_line(machine) if self.view.options.tags else ""
+        if tags:
+            name += BREAK + font(label(tags, 80), "muted", 10) + BREAK
+        attrs = {"href": "#", "id": element, "title": "x", "align": "LEFT"}
+        return [row(cell(name, colspan=3, **attrs))]
+
+    def drawing(self, states: int, heading: GraphMachine | None = None) -> Drawing:
         """The picture, with its legend.
 
         Args:
             states: How many states are drawn.
+            heading: The only machine, if its name stands nowhere else.
         """
         view = self.view
         self.seen |= seen_in(self.marks.values())
@@ -144,8 +157,11 @@ class Frame:
         machines = len(view.full) + len(view.half)
         title = view.title or counted(machines, "machine")
         self.marks["legend"] = Mark("node legend", {}, "Legend")
-        label = legend(self.seen, title, facts)
-        self.graph.add(Node(LEGEND, {"id": "legend", "class": "legend", "label": label}))
+        head = self._heading(heading) if heading else []
+        table = legend(self.seen, title, facts, head)
+        if heading:
+            title = f"{heading.id}, {title}"
+        self.graph.add(Node(LEGEND, {"id": "legend", "class": "legend", "label": table}))
         described = f"{title}: {facts}."
         return Drawing(
             kind=self.kind,

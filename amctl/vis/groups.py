@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from amctl.graph.natural import natural
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -45,7 +47,7 @@ def families(
         blocks.setdefault(prefix if is_block else "", []).append(state)
     rest = blocks.pop("", [])
     kept = list(blocks.items())
-    kept.sort(key=lambda block: _natural(block[0]))
+    kept.sort(key=lambda block: natural(block[0]))
     return ([("", rest)] if rest else []) + kept
 
 
@@ -76,7 +78,3 @@ def _clique(seed: str, names: Sequence[str], mutual: dict[str, set[str]]) -> lis
             clique.append(name)
             common &= mutual[name]
     return clique
-
-
-def _natural(text: str) -> list[tuple[int, str]]:
-    return [(int(p), "") if p.isdecimal() else (-1, p) for p in re.split(r"(\d{1,9})", text)]

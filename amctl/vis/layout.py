@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Layout", "Line", "Point", "Rect", "read_layout"]
 
 _INCH = 72.0
+_SPLITS = 3
 
 
 class Point(NamedTuple):
@@ -100,6 +101,16 @@ class Line:
                     k[0] * a.y + k[1] * b.y + k[2] * c.y + k[3] * d.y,
                 )
 
+    def split(self) -> Line:
+        """The same curve with twice the pieces, whose control points lie closer to it."""
+        points = [self.points[0]]
+        for i in range(0, len(self.points) - 3, 3):
+            a, b, c, d = self.points[i : i + 4]
+            ab, bc, cd = _middle(a, b), _middle(b, c), _middle(c, d)
+            abc, bcd = _middle(ab, bc), _middle(bc, cd)
+            points += [ab, abc, _middle(abc, bcd), bcd, cd, d]
+        return Line(tuple(points), self.start, self.end)
+
     def __str__(self) -> str:
         tips = [f"s,{self.start}"] if self.start else []
         tips += [f"e,{self.end}"] if self.end else []
@@ -144,14 +155,22 @@ class Layout:
         )
 
     def places(self) -> dict[str, dict[str, str]]:
-        """Attributes by element, for `DotGraph.write`."""
+        """Attributes by element, for `DotGraph.write`.
+
+        Graphviz takes control points for part of the picture, so lines that bulge are split.
+        """
         found = {}
+        bounds = self.bounds.grown(1)
         for name, rect in self.nodes.items():
             middle = Point((rect.left + rect.right) / 2, (rect.bottom + rect.top) / 2)
             found[name] = {"pos": str(middle)}
         for name, rect in self.boxes.items():
             found[name] = {"bb": ",".join(map(_number, rect))}
         for name, line in self.lines.items():
+            for _ in range(_SPLITS):
+                if all(bounds.holds(point) for point in line.points):
+                    break
+                line = line.split()
             found[name] = {"pos": str(line)}
             if name in self.labels:
                 found[name]["lp"] = str(self.labels[name])
@@ -201,6 +220,10 @@ def _point(text: str) -> Point:
 
 def _around(points: Iterable[Point]) -> Rect:
     return Rect.around(Rect(p.x, p.y, p.x, p.y) for p in points)
+
+
+def _middle(one: Point, other: Point) -> Point:
+    return Point((one.x + other.x) / 2, (one.y + other.y) / 2)
 
 
 def _number(value: float) -> str:

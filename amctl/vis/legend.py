@@ -20,7 +20,7 @@ _NAMES: dict[Kind, tuple[str, str]] = {
     "plain": ("active state", "inactive state"),
     "ready": ("Ready", "Ready, inactive"),
     "start": ("Start", "Start, inactive"),
-    "error": ("Exception, Err…", "Err…, inactive"),
+    "error": ("Exception, Err…", "Exception, Err…, inactive"),
 }
 _VERBS = {
     "require": "requires X",
@@ -32,7 +32,7 @@ _LINES = (
     ("pipe both", "- - - ►", "pipe0", "pipe: add and remove"),
     ("pipe add", "- - - ▷", "add", "pipe: add only"),
     ("pipe remove", "- - - ◊", "remove", "pipe: remove only"),
-    ("pipe bundle", "━━━►", "pipe", "pipes of all states, mirrored"),
+    ("pipe bundle", "━━━►", "pipe0", "pipes of all states, mirrored"),
     ("pipe group", "- - - ►", "pipe", "pipes between machines"),
     ("pipe count", "- 4 - ►", "pipe", "pipes, with their number"),
     ("rpc", "━━━►", "rpc", "RPC client to server"),
@@ -68,14 +68,16 @@ def seen_in(marks: Iterable[Mark]) -> set[str]:
     return seen
 
 
-def legend(seen: Collection[str], caption: str, facts: str) -> Html:
+def legend(seen: Collection[str], caption: str, facts: str, head: Iterable[str] = ()) -> Html:
     """The legend's table.
 
     Args:
-        seen: What there is to explain: `seen_in` plus marks of text (`auto`, `require`, `one
-        of`...). caption: What the picture shows. facts: Counts, below.
+        seen: What there is to explain: `seen_in`, and marks of text (`flags`, `require`...).
+        caption: What the picture shows.
+        facts: Counts, below.
+        head: Rows that come first.
     """
-    rows = [_wide(font(label(caption, 72), "text", 12, bold=True))]
+    rows = [*head, _wide(font(label(caption, 72), "text", 12, bold=True))]
     rows.append(_wide(font(escape(facts), "muted", 10)))
     rows += _lamps(seen)
     rows += _texts(seen)
@@ -98,20 +100,23 @@ def _line(sign: str, words: str) -> str:
 
 
 def _lamps(seen: Collection[str]) -> list[str]:
+    """Both looks of states, but one of each special kind."""
     rows = []
     for kind in get_args(Kind):
-        for lit in (True, False):
-            if f"{kind} {'on' if lit else 'off'}" not in seen or (kind, lit) == ("start", False):
-                continue
-            token = "ontext" if lit else "muted"
-            text = font(glyph(kind, lit), token, 9) + " "
-            text += font(_NAMES[kind][not lit], "ontext" if lit else "text", 12, bold=lit)
-            fill = ink(fill_of(kind) if lit else "box")
-            lamp = cell(text, bgcolor=fill, style="rounded", align="LEFT", colspan=1)
-            rows.append(row(cell(width=7), lamp, cell()))
+        shown = [lit for lit in (True, False) if f"{kind} {'on' if lit else 'off'}" in seen]
+        rows += [_lamp(kind, lit) for lit in (shown if kind == "plain" else shown[:1])]
     if "inh" in seen:
         rows.append(_line(font("Name", "muted", 12, italic=True), "of a standard set"))
     return rows
+
+
+def _lamp(kind: Kind, lit: bool) -> str:
+    token = "ontext" if lit else "muted"
+    text = font(glyph(kind, lit), token, 9) + " "
+    text += font(_NAMES[kind][not lit], "ontext" if lit else "text", 12, bold=lit)
+    attrs = {"bgcolor": ink(fill_of(kind) if lit else "box"), "color": ink("box")}
+    lamp = cell(text, border=1, style="rounded", align="LEFT", colspan=2, **attrs)
+    return row(cell(width=7), lamp)
 
 
 def _texts(seen: Collection[str]) -> list[str]:

@@ -25,7 +25,7 @@ __all__ = ["draw_map"]
 _GRAPH = {
     "rankdir": "LR",
     "splines": "spline",
-    "ranksep": "0.25",
+    "ranksep": "0.4",
     "nodesep": "0.11",
     "newrank": "true",
     "remincross": "true",

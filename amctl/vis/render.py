@@ -14,12 +14,10 @@ import graphviz  # type: ignore[import-untyped]
 from amctl.vis.drawing import for_people, for_styles
 from amctl.vis.errors import NoGraphvizError, RenderError
 from amctl.vis.layout import Layout, read_layout
-from amctl.vis.routes import calmed, noted
+from amctl.vis.placing import placed
 from amctl.vis.svg import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from amctl.vis.dotgraph import DotGraph
     from amctl.vis.drawing import Drawing
     from amctl.vis.theme import Theme
@@ -49,14 +47,12 @@ def render(drawing: Drawing, fmt: Format = "svg", theme: Theme = "dark") -> byte
     def readied(source: str) -> str:
         return for_styles(source) if fmt == "svg" else for_people(source, theme)
 
-    layout = _place(graph, readied)
+    def lay_out(part: DotGraph) -> Layout:
+        return read_layout(_run("dot", "json0", readied(part.write(notes=False))))
+
+    layout = placed(graph, lay_out)
     painted = _run("neato", fmt, readied(graph.write(layout.places())), no_op=2)
     return finish(painted, drawing, theme).encode() if fmt == "svg" else painted
-
-
-def _place(graph: DotGraph, readied: Callable[[str], str]) -> Layout:
-    layout = read_layout(_run("dot", "json0", readied(graph.write(notes=False))))
-    return noted(calmed(layout, graph), graph)
 
 
 def _run(engine: str, fmt: str, source: str, no_op: int | None = None) -> bytes:

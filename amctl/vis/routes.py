@@ -68,21 +68,33 @@ def _is_free(line: Line, others: Iterable[Rect], own: Iterable[Rect]) -> bool:
 def noted(layout: Layout, graph: DotGraph) -> Layout:
     """The layout with a place for every note."""
     labels = dict(layout.labels)
-    taken: list[Rect] = list(layout.nodes.values())
+    taken = [rect.grown(1) for rect in layout.nodes.values()]
+    taken += [side for box in layout.boxes.values() for side in _sides(box)]
+    points = [p for line in layout.lines.values() for p in line.trail(24)]
     for edge in graph.edges:
         line = layout.lines.get(edge.id)
         if line and edge.note:
-            others = [p for e, other in layout.lines.items() if e != edge.id for p in other.trail()]
-            rect = _best(_candidates(line, edge.note), taken, others)
+            rect = _best(_candidates(line, edge.note), taken, points)
             taken.append(rect)
             labels[edge.id] = Point((rect.left + rect.right) / 2, (rect.bottom + rect.top) / 2)
     return Layout(layout.nodes, layout.boxes, layout.lines, labels)
 
 
+def _sides(box: Rect) -> tuple[Rect, Rect, Rect, Rect]:
+    """The frame of a box."""
+    left, bottom, right, top = box
+    return (
+        Rect(left - 1, bottom, left + 1, top),
+        Rect(right - 1, bottom, right + 1, top),
+        Rect(left, bottom - 1, right, bottom + 1),
+        Rect(left, top - 1, right, top + 1),
+    )
+
+
 def _candidates(line: Line, text: str) -> Iterator[Rect]:
     """Places on, above and below the line, from its middle outwards."""
     half_w, half_h = width(text, _NOTE_SIZE) / 2 + 2, _NOTE_SIZE / 2 + 1
-    trail = list(line.trail())
+    trail = list(line.trail(24))
     middle = len(trail) // 2
     for away in range(int(len(trail) * 0.4)):
         for index in {middle - away: None, middle + away: None}:

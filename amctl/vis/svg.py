@@ -28,6 +28,8 @@ _LINK = "a_"
 """What Graphviz puts before the id of a cell."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _COLOURED = ("fill", "stroke")
+_CAP_HEIGHT = 0.716
+"""Of Helvetica's capitals, by font size. Graphviz writes texts a little above the middle."""
 _TITLE_SIZES = ("13.00", "14.00", "15.00")
 _PARTS = ("gl", "nm", "fl")
 """Classes of a row's texts: lamp, name, flags."""
@@ -101,6 +103,10 @@ def _cell(group: Element, name: str, marks: Mapping[str, Mark]) -> None:
     """A state's cell: a rect and up to three texts."""
     link = group.find("a")
     inner = list(group if link is None else link)
+    if not marks[name].classes.startswith("row"):
+        group[:] = inner
+        _mark(group, name, marks[name])
+        return
     texts = [e for e in inner if e.tag == "text" and (e.text or "").strip()]
     numbers = [
         float(n)
@@ -115,6 +121,12 @@ def _cell(group: Element, name: str, marks: Mapping[str, Mark]) -> None:
         rect = {"class": "bg", "x": f"{left:g}", "y": f"{top:g}"}
         rect |= {"width": f"{size[0]:g}", "height": f"{size[1]:g}", "rx": "4"}
         group.append(Element("rect", rect))
+        middle = top + size[1] / 2
+        base = middle + _CAP_HEIGHT / 2 * max(
+            (float(t.get("font-size", 0)) for t in texts), default=0
+        )
+        for text in texts:
+            text.set("y", f"{base:.2f}".rstrip("0").rstrip("."))
     for i, text in enumerate(texts):
         for attr in ("fill", "font-weight"):
             text.attrib.pop(attr, None)
