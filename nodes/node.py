@@ -16,6 +16,7 @@ from amctl.rpc.wire.limits import DEFAULT_LIMITS
 from amctl.states.pipes import bind
 from nodes.dispatcher import PORT_LIMITS, DispatcherHandlers, Leaf
 from nodes.jobs import drawn_faults
+from nodes.recording import finish, record
 from nodes.states import WorkerStates, dispatcher_schema, worker_schema
 from nodes.worker import WorkerHandlers
 
@@ -48,6 +49,7 @@ class Node:
         leads = plan.role == "dispatcher"
         schema = dispatcher_schema(plan.leaves) if leads else worker_schema()
         self.machine = machine = Machine(plan.id, schema)
+        self.stream = record(plan.debug, machine, dial)
         endpoint = DialEndpoint(partial(dial, plan.listen)) if plan.listen else AttachEndpoint()
         self.server = server = Server(
             machine,
@@ -71,9 +73,12 @@ class Node:
             self.handlers = WorkerHandlers(machine, plan, server, draw)
             machine.bind(self.handlers, id="worker")
         bind(server.machine, machine, [("Ready", WorkerStates.RpcReady)])
+        machine.on_dispose(lambda _: self._gone())
 
     async def start(self, ports: Mapping[str, Connection], uplink: Connection | None) -> None:
         """Become reachable: leaves first, so that nothing is asked of one that isn't there yet."""
+        if self.stream is not None:
+            self.stream.start()
         for id, leaf in self.leaves.items():
             leaf.client.start()
             self.tasks.spawn(leaf.follow(), name=f"follow {id}")
@@ -103,7 +108,13 @@ class Node:
         for leaf in self.leaves.values():
             await leaf.client.stop()
         self.machine.dispose()
+        if self.stream is not None:
+            await finish(self.stream)
         await self.tasks.close()
+
+    def _gone(self) -> None:
+        if self.stream is not None:
+            self.tasks.spawn(finish(self.stream), name=f"{self.plan.id} ends its recording")
 
 
 async def run_node(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from nodes.dag import UI
@@ -13,12 +13,29 @@ if TYPE_CHECKING:
 
     from nodes.dag import Dag
 
-__all__ = ["NodePlan", "Secrets", "SettingError", "WorkflowSettings", "boot_plan", "node_plan"]
+__all__ = [
+    "DebugPlan",
+    "NodePlan",
+    "Secrets",
+    "SettingError",
+    "WorkflowSettings",
+    "boot_plan",
+    "node_plan",
+]
 
 Role = Literal["worker", "dispatcher"]
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _YES = ("1", "true", "yes", "on")
+_SWITCHES = {
+    "AM_LOG_STEPS": "steps",
+    "AM_LOG_ARGS": "args",
+    "AM_LOG_CHECKS": "checks",
+    "AM_LOG_STACKS": "stacks",
+    "AM_RPC_DBG": "rpc",
+    "AM_RELAY_DBG": "relay",
+}
+"""Settings of recordings, with the options of theirs that they decide."""
 
 
 class SettingError(ValueError):
@@ -56,6 +73,8 @@ class WorkflowSettings:
     """Where the orchestrator's REPL listens."""
     node_addresses: Mapping[str, str] | None = None
     """The settings BROWSER_n_TCP_ADDR and BROWSER_n_REPL_ADDR."""
+    debug: Mapping[str, Any] = field(default_factory=dict)
+    """What is recorded, if anything is: fields of DebugOptions other than their defaults."""
 
     @classmethod
     def of(cls, raw: Mapping[str, str]) -> WorkflowSettings:
@@ -77,12 +96,25 @@ class WorkflowSettings:
             exit_on_completed=raw.get("EXIT_ON_COMPLETED", "").strip().lower() in _YES,
             repl_addr=raw.get("ORCHESTRATOR_REPL_ADDR", "").strip() or default.repl_addr,
             node_addresses={key: raw[key] for key in raw if key.startswith("BROWSER_")},
+            debug=_debug_options(raw),
         )
 
     def address(self, number: int, kind: Literal["TCP", "REPL"]) -> str:
         """The address in the tunnel's path of the n-th node, counted from 1."""
         found = (self.node_addresses or {}).get(f"BROWSER_{number}_{kind}_ADDR")
         return found or (f"localhost:{14000 + 10 * number}" if kind == "TCP" else "localhost:0")
+
+
+@dataclass(frozen=True, slots=True)
+class DebugPlan:
+    """What a node records, and where that goes."""
+
+    path: str = ""
+    """Of the relay; empty if nothing is recorded."""
+    token: str = ""
+    """What the collector wants to hear; good for nothing else."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of DebugOptions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +138,7 @@ class NodePlan:
     """The run's token, sealed: what a REPL must know."""
     leaf_token: str = ""
     """What a dispatcher tells its leaves; good for nothing else."""
+    debug: DebugPlan = DebugPlan()
 
     def to_json(self) -> dict[str, Any]:
         """The plain form."""
@@ -114,7 +147,8 @@ class NodePlan:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> NodePlan:
         """The plan that `to_json` wrote."""
-        return cls(**{**raw, "leaves": tuple(raw.get("leaves", ()))})
+        leaves, debug = tuple(raw.get("leaves", ())), DebugPlan(**raw.get("debug", {}))
+        return cls(**{**raw, "leaves": leaves, "debug": debug})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +207,18 @@ def boot_plan(dag: Dag, plans: Mapping[str, NodePlan]) -> dict[str, Any]:
         "ui": next((thread(id) for id, is_ui in by_host.items() if is_ui), None),
         "workers": [thread(id) for id, is_ui in by_host.items() if not is_ui],
     }
+
+
+def _debug_options(raw: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, option in _SWITCHES.items():
+        if text := raw.get(key, "").strip().lower():
+            found[option] = text in _YES
+    if text := raw.get("AM_LOG_QUEUED", "").strip().lower():
+        found["queued"] = "all" if text in _YES else "none"
+    if level := _number(raw, "AM_LOG", 0, 0):
+        found["log_level"] = level
+    return found
 
 
 def _number(raw: Mapping[str, str], key: str, default: int, low: int | None) -> int:

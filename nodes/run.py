@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,8 +22,9 @@ from nodes.jobs import expected_results
 from nodes.local import LocalRunner
 from nodes.orchestrator import Orchestrator
 from nodes.outcome import Outcome
-from nodes.plan import Secrets, WorkflowSettings, boot_plan, node_plan
+from nodes.plan import DebugPlan, Secrets, WorkflowSettings, boot_plan, node_plan
 from nodes.readiness import dispose_remote
+from nodes.recording import DBG_PATH, LAST_WORD, finish, record
 from nodes.states import AStart, OrchestratorStates
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from amctl.machine import Machine
     from amctl.rpc.mux import Mux
     from amctl.rpc.transports.base import Connection
+    from amctl.telemetry.dbgstream import DebugStream
     from nodes.dag import Dag
     from nodes.links import RootLink
     from nodes.plan import NodePlan
@@ -82,6 +86,8 @@ class Workflow:
         self.outcome: Outcome | None = None
         """How the work ended the last time."""
         self._repl: Mux | None = None
+        self._stream: DebugStream | None = None
+        self._nodes_settle: Callable[[], Awaitable[object]] | None = None
         self._is_stopped = False
 
     # --- what `start` wants to know
@@ -124,6 +130,25 @@ class Workflow:
         self.recorder.run_here()
         return LocalRunner(self.dag, self._plans, dial)
 
+    def record_to(
+        self,
+        dial: Callable[[], Awaitable[Connection]],
+        token: str,
+        settle: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Have the orchestrator and all nodes recorded. Call it before `start`, or not at all.
+
+        Args:
+            dial: Connects to the collector. Nodes reach it through the relay, at `/dbg`.
+            token: What it wants to hear first.
+            settle: Waits until no node is connected to it through the relay. `stop` gives nodes
+                so long, a second at most, to send their last words.
+        """
+        plan = DebugPlan(DBG_PATH, token, self.settings.debug)
+        self._stream = record(plan, self.machine, lambda path: dial())
+        self._plans = {id: replace(old, debug=plan) for id, old in self._plans.items()}
+        self._nodes_settle = settle
+
     # --- life
 
     async def start(self, relay: _RelayInfo) -> None:
@@ -134,6 +159,8 @@ class Workflow:
         Raises:
             OSError: If the REPL can't listen.
         """
+        if self._stream is not None:
+            self._stream.start()
         if relay.repl_dir is not None:
             self._repl = repl_endpoint(
                 self.machine,
@@ -175,6 +202,7 @@ class Workflow:
         await orchestrator.stop_work()
         links = orchestrator.links.values()
         await asyncio.gather(*(self._dismiss(link, grace) for link in links))
+        await self._let_nodes_settle()
         await asyncio.gather(*(link.client.stop() for link in links))
         if self._repl is not None:
             await self._repl.stop()
@@ -182,6 +210,15 @@ class Workflow:
         self.recorder.light("orchestrator", "off")
         if not self._next.done():
             self._next.set_result(self._outcome(False))
+        if self._stream is not None:
+            await finish(self._stream)
+
+    async def _let_nodes_settle(self) -> None:
+        """While the relay still carries it."""
+        if self._nodes_settle is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORD):
+                    await self._nodes_settle()
 
     async def _dismiss(self, link: RootLink, grace: float) -> None:
         was_there = link.client.is_connected

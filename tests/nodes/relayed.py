@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from amctl.relay import Relay
+from amctl.relay.forward import forward_route
+from amctl.rpc.transports.tcp import dial_tcp, listen_tcp
 from amctl.rpc.transports.websocket import dial_websocket
 from nodes.plan import WorkflowSettings
 from nodes.run import Workflow
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from amctl.rpc.transports.base import Connection
     from nodes.dag import Dag
     from nodes.local import LocalRunner
+    from tests.support.fake_debugger import FakeDebugger
 
 __all__ = ["Relayed", "relayed"]
 
@@ -45,10 +49,25 @@ class _Info:
 
 
 @contextlib.asynccontextmanager
-async def relayed(repl_dir: Path, dag: Dag = FOUR, **settings: Any) -> AsyncIterator[Relayed]:
-    """Relay, orchestrator and nodes, all up; and all stopped at the end."""
+async def relayed(
+    repl_dir: Path, dag: Dag = FOUR, debugger: FakeDebugger | None = None, **settings: Any
+) -> AsyncIterator[Relayed]:
+    """Relay, orchestrator and nodes, all up; and all stopped at the end.
+
+    Args:
+        repl_dir: Gets the address files.
+        dag: What is done.
+        debugger: Records all, over TCP.
+        settings: Of WorkflowSettings.
+    """
     given = WorkflowSettings(iterations=100, success_rate=10**6, fault_seed=1)
     workflow = Workflow(dag, replace(given, **settings), token=TOKEN)
+    listener = await listen_tcp("127.0.0.1", 0, debugger.accept) if debugger is not None else None
+    routes = []
+    if debugger is not None and listener is not None:
+        host, port = listener.host, listener.port
+        workflow.record_to(lambda: dial_tcp(host, port), debugger.token, debugger.quiet)
+        routes = [forward_route("/dbg", lambda: asyncio.open_connection(host, port))]
     relay = Relay(
         workflow.name,
         host="127.0.0.1",
@@ -56,6 +75,7 @@ async def relayed(repl_dir: Path, dag: Dag = FOUR, **settings: Any) -> AsyncIter
         parent=workflow.machine,
         repl_dir=repl_dir,
         matchers=workflow.matchers,
+        routes=routes,
     )
     await relay.start()
     runner = workflow.local(lambda path: _dial(relay, path))
@@ -67,6 +87,8 @@ async def relayed(repl_dir: Path, dag: Dag = FOUR, **settings: Any) -> AsyncIter
         await workflow.stop()
         await runner.stop()
         await relay.stop()
+        if listener is not None:
+            listener.close()
 
 
 async def _dial(relay: Relay, path: str) -> Connection:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from amctl.rpc.transports.base import Connection
     from nodes.outcome import Outcome
+    from tests.support.fake_debugger import FakeDebugger
 
 __all__ = ["FOUR", "SEVEN", "System", "faults_at"]
 
@@ -51,6 +52,7 @@ class System:
         dag: What is done.
         faults: What goes wrong; None draws from the settings.
         start: The nodes that come up at once; None is all.
+        debugger: Records all; its token is the usual one.
         settings: Of WorkflowSettings.
     """
 
@@ -60,6 +62,7 @@ class System:
         *,
         faults: Faults | None = no_faults,
         start: tuple[str, ...] | None = None,
+        debugger: FakeDebugger | None = None,
         **settings: Any,
     ) -> None:
         given = WorkflowSettings(iterations=10, fault_seed=1, exit_on_completed=True)
@@ -70,6 +73,9 @@ class System:
         self.nodes: dict[str, Node] = {}
         self.accepted: list[str] = []
         """Ids that dialled the relay, in order."""
+        self._debugger = debugger
+        if debugger is not None:
+            self.workflow.record_to(debugger.dial, debugger.token, debugger.quiet)
         self._start = dag.roots if start is None else start
         self._tasks = TaskSet("relay")
         self._near: dict[str, list[Connection]] = {}
@@ -114,6 +120,9 @@ class System:
 
     async def dial(self, path: str) -> Connection:
         """What the relay does: hand the peer's connection to the matcher of its id."""
+        if path == "/dbg":
+            assert self._debugger is not None
+            return await self._debugger.dial()
         id = path.split("/")[2]
         self.accepted.append(id)
         near, far = memory_pair()

@@ -12,6 +12,7 @@ from amctl.telemetry import dbgwire as wire
 from amctl.telemetry.messages import SchemaMsg, TxMsg
 
 if TYPE_CHECKING:
+    from amctl.rpc.transports.base import Connection
     from amctl.telemetry.messages import Message
 
 __all__ = ["FakeDebugger", "Kept"]
@@ -72,15 +73,24 @@ class FakeDebugger:
         if not self.is_up:
             raise ConnectionRefusedError("nobody listens")
         near, far = memory_pair(self.room)
-        self.guests.append(_Guest(self, far))
+        self.guests.append(_Guest(self, far, near))
         return near
+
+    def accept(self, conn: Connection) -> None:
+        """Take a connection of any other kind."""
+        self.guests.append(_Guest(self, conn))
+
+    async def quiet(self) -> None:
+        """Wait until nobody is connected."""
+        while self.guests:  # noqa: ASYNC110 - a fake needs no better
+            await asyncio.sleep(0.005)
 
     def kill(self) -> None:
         """Break all connections; what isn't committed is gone."""
         guests, self.guests = self.guests, []
         for guest in guests:
             guest.pending.clear()
-            guest.end.cut()
+            guest.near.cut()
 
     def commit(self, most: int | None = None) -> None:
         """Put everything on disk, or so many messages of each connection, and say so."""
@@ -90,12 +100,12 @@ class FakeDebugger:
     def hold(self) -> None:
         """Read nothing that comes from now on, as one whose disk is busy."""
         for guest in self.guests:
-            guest.end._other.hold()
+            guest.near.hold()
 
     def release(self) -> None:
         """Read on."""
         for guest in self.guests:
-            guest.end._other.release()
+            guest.near.release()
 
     def say(self, data: bytes) -> None:
         """Send anything to everybody."""
@@ -106,14 +116,23 @@ class FakeDebugger:
 class _Guest:
     """One connection."""
 
-    def __init__(self, owner: FakeDebugger, end: MemoryConnection) -> None:
+    def __init__(
+        self, owner: FakeDebugger, end: Connection, near: MemoryConnection | None = None
+    ) -> None:
         self.owner, self.end = owner, end
+        self._near = near
         self.stream_id = ""
         self.pending: list[Message] = []
         self.next = 0
         self._reader = wire.FrameReader(CODEC, wire.MAX_FRAME)
         self._decoder = wire.StreamDecoder()
         end.start(self._on_data, lambda error: self._on_lost(), lambda: None)
+
+    @property
+    def near(self) -> MemoryConnection:
+        """The sender's end, if it is in memory."""
+        assert self._near is not None
+        return self._near
 
     def _on_lost(self) -> None:
         if self in self.owner.guests:

@@ -163,7 +163,7 @@ async def test_nothing_comes_twice_when_only_the_acknowledgement_is_lost() -> No
     sender = Sender(far)
     sender.link.start()
     await until(lambda: sender.link.is_connected)
-    far.guests[0].end.hold()  # it commits, but its word does not arrive
+    far.guests[0].near._other.hold()  # it commits, but its word does not arrive
     sender.put(5)
     await until(lambda: sender.arrived == [0, 1, 2, 3, 4])
     assert sender.outbox.unacked == 5
@@ -183,7 +183,7 @@ async def test_a_slow_collector_is_not_flooded_and_a_gap_tells_what_did_not_fit(
     for _ in range(200):
         sender.put()
         await asyncio.sleep(0.1)
-    end = far.guests[0].end._other
+    end = far.guests[0].near
     assert 2000 <= end._size < 8000
     assert sender.gaps == [FULL]
     assert sender.outbox.dropped == 100
@@ -368,7 +368,7 @@ async def play(script: list[tuple[str, int]], *, limit: int) -> tuple[Sender, li
             far.is_up = act == "up"
         elif act == "deaf":
             for guest in far.guests:
-                guest.end.hold()
+                guest.near._other.hold()
         elif act == "noise":
             far.say(bytes([size] * size))
         elif act == "commit":
@@ -378,7 +378,7 @@ async def play(script: list[tuple[str, int]], *, limit: int) -> tuple[Sender, li
     far.is_up = far.commits = True
     far.release()
     for guest in far.guests:
-        guest.end.release()
+        guest.near._other.release()
     far.commit()
     await asyncio.sleep(0)
     assert await sender.link.close(600.0) == 0
