@@ -6,6 +6,8 @@ DumpError
     DumpNotFoundError (FileNotFoundError)
     DumpBusyError                     another collector writes it
     DumpFullError (OSError)           the disk is full
+    DumpExistsError (FileExistsError) there is something under that name
+    UnknownFormatError (LookupError)  no such format to write
     UnknownMachineError (LookupError)
     UnknownTransitionError (LookupError)
 """
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "DumpBusyError",
     "DumpError",
+    "DumpExistsError",
     "DumpFormatError",
     "DumpFullError",
     "DumpNotFoundError",
     "DumpVersionError",
+    "UnknownFormatError",
     "UnknownMachineError",
     "UnknownTransitionError",
 ]
@@ -98,6 +102,35 @@ class DumpFullError(DumpError, OSError):
 
     def __str__(self) -> str:
         return f"dump {self.name}: {self.problem}"
+
+
+class DumpExistsError(DumpError, FileExistsError):
+    """A file stands where a new one should go."""
+
+    hint = "--force replaces it"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name} is there already"
+
+
+class UnknownFormatError(DumpError, LookupError):
+    """Nothing is written in such a format."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        return f"{self.name!r} doesn't say a format"
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # an error's own hint depends on what there is
+        """What would."""
+        return f"one of {', '.join(self.known)}"
 
 
 class UnknownMachineError(DumpError, LookupError):

@@ -1,0 +1,130 @@
+"""A recording from the web, into a file: bounded in size and time, and nowhere but to http(s)."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from urllib.parse import urlsplit
+
+from amctl.dump.errors import DumpFormatError, DumpFullError, DumpNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["fetch", "is_url"]
+
+_SCHEMES: Final = ("http", "https")
+_CHUNK = 1 << 18
+_MARK = 10_000_000
+"""Bytes between two words about the progress."""
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is fetched, rather than opened."""
+    return source.lower().startswith(("http://", "https://"))
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a few redirects, and none to anywhere but the web."""
+
+    max_redirections = 5
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Any:
+        if urlsplit(newurl).scheme.lower() not in _SCHEMES:
+            raise DumpNotFoundError(req.full_url, f"it leads to {newurl[:200]}, not to the web")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """One without files, FTP and data URLs, which the library's own would open too."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _Redirects(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
+def fetch(
+    url: str,
+    into: BinaryIO,
+    *,
+    max_bytes: int,
+    timeout: float = 20.0,
+    deadline: float = 900.0,
+    say: Callable[[str], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Write what stands at `url` into a file.
+
+    Args:
+        url: http or https.
+        into: Open for writing.
+        max_bytes: More than that is refused.
+        timeout: Seconds in which the server must say something.
+        deadline: Seconds for all of it.
+        say: Told of the progress of large ones.
+        clock: Seconds that pass.
+
+    Raises:
+        DumpNotFoundError: The server can't be reached, or hasn't got it.
+        DumpFormatError: It is too large, too slow, or ended early.
+        DumpFullError: There is no room for it.
+    """
+    end = clock() + deadline
+    try:
+        request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})
+        with _opener().open(request, timeout=timeout) as answer:
+            declared = _length(answer.headers.get("Content-Length"))
+            if declared is not None and declared > max_bytes:
+                raise DumpFormatError(url, f"has {declared} bytes, at most {max_bytes}")
+            got = 0
+            while chunk := answer.read1(_CHUNK):
+                got += len(chunk)
+                if got > max_bytes:
+                    raise DumpFormatError(url, f"has more than {max_bytes} bytes")
+                if clock() > end:
+                    raise DumpFormatError(url, f"took more than {deadline:g} s", got)
+                _write(into, chunk)
+                if say is not None and got // _MARK != (got - len(chunk)) // _MARK:
+                    say(f"{got / 1e6:.0f} MB of {url}")
+            if declared is not None and got < declared:
+                raise DumpFormatError(url, f"ended early, it has {declared} bytes", got)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise DumpNotFoundError(url, f"the server answers {error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        raise DumpNotFoundError(url, f"can't be fetched, {_reason(error.reason)}") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, DumpFormatError | DumpNotFoundError | DumpFullError):
+            raise
+        raise DumpNotFoundError(url, f"can't be fetched, {_reason(error)}") from None
+
+
+def _write(into: BinaryIO, chunk: bytes) -> None:
+    try:
+        into.write(chunk)
+    except OSError as error:
+        raise DumpFullError("(fetched)", error.strerror or str(error)) from None
+
+
+def _length(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def _reason(error: object) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__

@@ -1,0 +1,150 @@
+"""A recording as a Markdown report: what it holds, how it ended, and its log."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from amctl.dump.summary import Summary, seconds_text, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from amctl.dump.following import Entry
+    from amctl.telemetry.messages import Message
+
+__all__ = ["LIMIT", "MarkdownWriter"]
+
+LIMIT: Final = 1000
+"""Transitions that are shown."""
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_GAPS: Final = 20
+
+
+class MarkdownWriter:
+    """Collects a report, and writes it at the end; a `DumpWriter`.
+
+    Args:
+        stream: Where to; left open.
+        meta: What the recording says of itself.
+        limit: Transitions to show at most; the first ones are shown.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        meta: Mapping[str, str] | None = None,
+        limit: int | None = None,
+    ) -> None:
+        self._stream = stream
+        self._limit = LIMIT if limit is None else limit
+        self._summary = Summary(meta or {})
+        self._log: list[tuple[int, str, str, str]] = []
+
+    def write(self, message: Message) -> None:
+        """Count one message, and note its line if there is room."""
+        entry = self._summary.take(message)
+        if entry is not None and len(self._log) < self._limit:
+            self._log.append(_noted(entry))
+
+    def finish(self) -> None:
+        """Write the report."""
+        for block in _report(self._summary, self._log):
+            self._stream.write(block.encode("utf-8", "backslashreplace"))
+        self._stream.flush()
+
+    def abandon(self) -> None:
+        """Forget it."""
+        self._log.clear()
+
+
+def _noted(entry: Entry) -> tuple[int, str, str, str]:
+    tx = entry.tx
+    return tx.time_ns, tx.machine_id, tx.id, entry.line
+
+
+def _report(summary: Summary, log: Sequence[tuple[int, str, str, str]]) -> Iterator[str]:
+    yield f"# {_text(summary.meta.get('name', 'Recording'))}\n\n"
+    yield from _facts(summary)
+    yield from _machines(summary)
+    yield from _gaps(summary)
+    yield f"\n## Transitions\n\nShowing {len(log)} of {summary.count}"
+    yield ", seconds since the recording began.\n" if log else ".\n"
+    if log:
+        yield from _log(summary.first_ns, log)
+
+
+def _facts(summary: Summary) -> Iterator[str]:
+    kinds = ("executed", "canceled", "queued", "checks")
+    sums = {k: sum(getattr(m, k) for m in summary.machines.values()) for k in kinds}
+    told = ", ".join(f"{count} {kind}" for kind, count in sums.items() if count)
+    span = seconds_text(summary.last_ns - summary.first_ns)
+    rows = [
+        ("began", time_text(summary.first_ns)),
+        ("lasted", f"{span} s" if summary.first_ns else "-"),
+        ("machines", str(len(summary.machines))),
+        ("transitions", f"{summary.count}" + (f" ({told})" if told else "")),
+        ("pipe records", str(summary.pipes)),
+        ("known to be missing", _lost(summary)),
+        *((key, _text(value)) for key, value in summary.meta.items() if key != "name"),
+    ]
+    yield "| | |\n| --- | --- |\n"
+    yield from (f"| {_text(key)} | {value} |\n" for key, value in rows)
+
+
+def _lost(summary: Summary) -> str:
+    if not summary.gaps:
+        return "nothing"
+    unknown = any(gap.count == 0 for gap in summary.gaps)
+    return f"{'at least ' if unknown else ''}{summary.lost} messages"
+
+
+def _machines(summary: Summary) -> Iterator[str]:
+    yield "\n## Machines\n\n"
+    yield "| machine | parent | states | transitions | from | to | active at the end |\n"
+    yield "| --- | --- | --: | --: | --: | --: | --- |\n"
+    for name, m in summary.machines.items():
+        ends = [
+            seconds_text(at - summary.first_ns) if at else "-" for at in (m.first_ns, m.last_ns)
+        ]
+        active = ", ".join(map(_text, m.active)) + (" (disposed of)" if m.gone_ns else "")
+        cells = [_text(name), _text(m.schema.parent), len(m.schema.names), m.count, *ends, active]
+        yield f"| {' | '.join(map(str, cells))} |\n"
+
+
+def _gaps(summary: Summary) -> Iterator[str]:
+    if not summary.gaps:
+        return
+    yield "\n## What is missing\n\n"
+    for gap in summary.gaps[:_GAPS]:
+        count = f"{gap.count} messages" if gap.count else "an unknown number of messages"
+        who = f" of {_text(gap.machine_id)}" if gap.machine_id else ""
+        yield f"- {count}{who}: {_text(gap.why)}\n"
+    if len(summary.gaps) > _GAPS:
+        yield f"- and {len(summary.gaps) - _GAPS} more gaps\n"
+
+
+def _log(first_ns: int, log: Sequence[tuple[int, str, str, str]]) -> Iterator[str]:
+    width = min(30, max(len(machine) for _, machine, _, _ in log))
+    lines = [
+        f"{seconds_text(at - first_ns) if at else '-':>13}  {_plain(machine):<{width}}  "
+        f"{_plain(line)}  {_plain(id)}".rstrip()
+        for at, machine, id, line in log
+    ]
+    ticks = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    yield f"\n{fence}text\n"
+    yield from (line + "\n" for line in lines)
+    yield f"{fence}\n"
+
+
+def _plain(text: str) -> str:
+    """A text in one line, with nothing in it that moves a cursor."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _text(text: str) -> str:
+    """The same, meaning in Markdown what it says."""
+    return _SPECIAL.sub(r"\\\1", _plain(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")
