@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from amctl.rpc.transports.base import Connection
 
-__all__ = ["COLLECTOR_LOG_FILE", "DUMP_FILE", "Recording"]
+__all__ = ["COLLECTOR_LOG_FILE", "DUMP_FILE", "Recorded", "Recording"]
 
 DUMP_FILE = "am-dbg-dump.sqlite"
 COLLECTOR_LOG_FILE = "collector.log"
@@ -43,6 +43,23 @@ _BACKOFF = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each further try of one that never got ready; after the last it is given up."""
 
 _log = logging.getLogger("amctl.run.recording")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a run left in its dump."""
+
+    path: str
+    """As people call it."""
+    machines: int
+    transitions: int
+    """Messages of transitions, those of queued mutations included."""
+    lost: int
+    """Messages that are known to be missing."""
+    why: tuple[str, ...]
+    """Why, each cause once."""
+    restarts: int
+    """How often the collector died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +103,6 @@ class Recording:
         """Begin; returns at once."""
         (self._folder / COLLECTOR_LOG_FILE).unlink(missing_ok=True)
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether nothing is recorded any more."""
-        return self._keeper is not None and self._keeper.done()
 
     async def dial(self) -> Connection:
         """A new connection to the collector, for the streams of this process.
@@ -198,6 +210,29 @@ class Recording:
             self._keeper.cancel()
             await asyncio.wait({self._keeper})
         await self._end(signal.SIGTERM)
+
+    def result(self) -> Recorded | None:
+        """What was recorded; None if there is nothing. Call it after `close`."""
+        if not self.path.exists():
+            return None
+        # Not at the top: a run that isn't recorded needs none of it.
+        from amctl.dump.errors import DumpError
+        from amctl.dump.sqlite import SqliteDump
+
+        try:
+            with SqliteDump(self.path, self.name) as dump:
+                gaps = dump.gaps()
+                return Recorded(
+                    path=self.name,
+                    machines=len(dump.machines()),
+                    transitions=dump.count(),
+                    lost=sum(gap.count for gap in gaps),
+                    why=tuple(dict.fromkeys(gap.why for gap in gaps)),
+                    restarts=self.restarts,
+                )
+        except DumpError as error:
+            self._tell(f"{error}")
+            return None
 
     def kill(self) -> None:
         """End it at once, from a place that can't wait; what it has taken, it has committed."""

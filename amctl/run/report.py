@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from amctl.run.recording import Recorded
     from amctl.run.workflow import Outcome
     from amctl.telemetry.recorder import Recorder
     from amctl.telemetry.snapshot import Snapshot
@@ -75,6 +76,8 @@ class Report:
     """From the command's beginning until the work ended."""
     outcome: Outcome | None = None
     """How the work ended the last time; None if it never did."""
+    recorded: Recorded | None = None
+    """What was recorded; None if nothing was."""
 
     @property
     def ok(self) -> bool:
@@ -92,6 +95,7 @@ class Report:
             "done_ms": self.done_ms,
             "seed": self.snapshot.run.seed,
             "nodes": nodes,
+            "recorded": None if self.recorded is None else dataclasses.asdict(self.recorded),
         }
 
     def _figures(self) -> dict[str, Any]:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute, Route
 
     from amctl.rpc.transports.base import Connection
+    from amctl.run.recording import Recorded
     from amctl.run.report import BrowserMode, Ending, Observer, StartOptions
     from amctl.run.settings import Settings
     from amctl.run.workflow import Workflow
@@ -140,7 +141,7 @@ class Supervisor:
             outcome = workflow.outcome
         log.info("%s after %d ms", ending, now_ms)
         done_ms = now_ms if self._done_ms is None else self._done_ms
-        return Report(ending, snapshot, self._ready_ms, done_ms, outcome)
+        return Report(ending, snapshot, self._ready_ms, done_ms, outcome, self._recorded())
 
     # --- up
 
@@ -193,6 +194,15 @@ class Supervisor:
             recording.start()
             workflow.record_to(recording.dial, recording.token)
             workflow.recorder.light("debugger", "up", recording.name)
+            workflow.recorder.link(Link("dump", "Dump", "", recording.name))
+
+    def _recorded(self) -> Recorded | None:
+        """What became of the recording; what is missing in it is told."""
+        recorded = self._recording.result() if self._recording else None
+        if recorded is not None and recorded.lost:
+            why = ", ".join(recorded.why)
+            self._tell(f"{recorded.lost} messages are missing in {recorded.path}: {why}")
+        return recorded
 
     def _record_routes(self) -> list[BaseRoute]:
         """Where browser threads reach the collector."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from amctl.dump.sqlite import SqliteWriter
+from amctl.machine import StateDef
 from amctl.run import recording as room
-from amctl.run.recording import COLLECTOR_LOG_FILE, Recording
+from amctl.run.recording import COLLECTOR_LOG_FILE, Recorded, Recording
+from amctl.telemetry.messages import GapMsg, SchemaMsg, TxMsg
 from tests.support.house import ROOT
 
 if TYPE_CHECKING:
@@ -88,7 +92,8 @@ async def test_one_that_is_killed_is_started_again_and_goes_on_in_the_same_file(
     recording = stage.record("ok")
     reader, writer = await asyncio.wait_for(recording.connect(), 10)
     writer.write(b"die")
-    await asyncio.wait_for(reader.read(), 10)
+    with contextlib.suppress(ConnectionResetError):
+        await asyncio.wait_for(reader.read(), 10)
     writer.close()
     again, writer = await dialled(recording)
     await again.readexactly(len(recording.token))
@@ -110,7 +115,6 @@ async def test_one_that_never_comes_up_is_given_up_and_told_once(
     assert stage.told == [
         "this run is not recorded: the collector can't start, see tmp/collector.log"
     ]
-    assert recording.is_given_up
     assert stage.tries == ["fresh", "fresh"]
     assert stage.log == "no luck\nno luck\n"
 
@@ -125,6 +129,23 @@ async def test_one_that_does_not_end_is_killed(
     await recording.close()
     recording.kill()
     await recording.close()
+
+
+async def test_what_was_recorded_and_what_is_missing_is_known_afterwards(stage: Stage) -> None:
+    recording = stage.record("ok")
+    assert recording.result() is None, "there is no file"
+    writer = SqliteWriter(recording.path)
+    writer.write(SchemaMsg("m", ("A",), {"A": StateDef()}))
+    writer.write(TxMsg("m", "0" * 15 + "1", (1,)))
+    for _ in range(2):
+        writer.write(GapMsg(3, "outbox full", "m"))
+    writer.finish()
+    assert recording.result() == Recorded(
+        "tmp/am-dbg-dump.sqlite", 1, 1, lost=6, why=("outbox full",), restarts=0
+    )
+    recording.path.write_bytes(b"SQLite format 3\0 no more")
+    assert recording.result() is None
+    assert len(stage.told) == 1
 
 
 def test_a_fate_is_told_in_words() -> None:

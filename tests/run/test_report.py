@@ -13,7 +13,7 @@ from amctl.telemetry.snapshot import Node, Run
 from tests.support.fake_nodes import FakeOutcome
 
 PROMISED = {"ok", "rounds", "executions", "results", "ready_ms", "done_ms", "nodes"}
-EXTRA = {"ending", "seed", "interrupted", "wrong"}
+EXTRA = {"recorded", "ending", "seed", "interrupted", "wrong"}
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ def test_the_figures_are_the_outcomes(recorder: Recorder) -> None:
         "ready_ms": 10,
         "done_ms": 20,
         "seed": 3,
+        "recorded": None,
     }
     assert set(nodes) == {"a", "b"}
     assert nodes["a"]["digest"] == "ff"
