@@ -3,6 +3,7 @@
 GraphError
     MachUrlError (ValueError)             no `mach://` address, or a bad part of one
     ListingError (ValueError)             no listing of a graph, or a bad line of one
+    PatternError (ValueError)             a pattern of machines that can't be read
     UnknownMachineError (LookupError)     an id that the graph doesn't hold
         NothingMatchedError               a pattern that fits no machine
 """
@@ -20,6 +21,7 @@ __all__ = [
     "ListingError",
     "MachUrlError",
     "NothingMatchedError",
+    "PatternError",
     "UnknownMachineError",
 ]
 
@@ -60,6 +62,17 @@ class ListingError(GraphError, ValueError):
 
     def __str__(self) -> str:
         return f"listing, line {self.line}: {self.problem}: {self.seen!r:.80}"
+
+
+class PatternError(GraphError, ValueError):
+    """A regular expression in a pattern is none."""
+
+    def __init__(self, pattern: str, problem: str) -> None:
+        super().__init__(pattern, problem)
+        self.pattern, self.problem = pattern, problem
+
+    def __str__(self) -> str:
+        return f"pattern {self.pattern!r:.200}: {self.problem}"
 
 
 class UnknownMachineError(GraphError, LookupError):

@@ -1,0 +1,86 @@
+"""Up to where a recording is replayed: an address becomes a position and a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amctl.dump.errors import UnknownTransitionError
+
+if TYPE_CHECKING:
+    from amctl.dump.model import Dump
+    from amctl.graph.machurl import MachUrl
+    from amctl.telemetry.messages import TxMsg
+
+__all__ = ["Moment", "find_position", "moment_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The last of what counts: of one machine by position, of the others by their clocks' time."""
+
+    time_ns: int
+    """Unix time; with 0, which is unknown, the order of arrival decides."""
+    machine: str = ""
+    """The machine whose transition it is; empty if it is but a time."""
+    position: int = -1
+    """Of the last transition that counts, within that machine; -1 is none."""
+    step: int = 0
+    """How many steps of the transition behind it count too."""
+
+
+def moment_of(dump: Dump, url: MachUrl) -> Moment | None:
+    """The moment that an address names; None if it is the end of the recording.
+
+    Raises:
+        UnknownMachineError: The recording holds no such machine.
+        UnknownTransitionError: The machine has no such transition, or none at all.
+    """
+    schema = dump.schemas(url.machine)[0][1]  # also tells whether the machine is there
+    if not url.is_moment:
+        return None
+    found = find_position(dump, url)
+    if found is None:
+        return Moment(url.wall_ns or schema.time_ns, url.machine, -1, url.step)
+    position, tx = found
+    return Moment(tx.time_ns or tx.received_ns, url.machine, position, url.step)
+
+
+def find_position(dump: Dump, url: MachUrl) -> tuple[int, TxMsg] | None:
+    """The transition that an address names, with its position in its machine.
+
+    A transition's id is exact. Else it is the first of the wanted machine time, or the first of all
+    if none has it; or the first at or after a wall time or queue tick, else the last (dbg.md 4.2).
+    Without any of them it is the last one.
+
+    Returns:
+        None if the machine never had a transition and the address names none.
+
+    Raises:
+        UnknownMachineError: The recording holds no such machine.
+        UnknownTransitionError: The machine has no transition with that id.
+    """
+    first: tuple[int, TxMsg] | None = None
+    last: tuple[int, TxMsg] | None = None
+    if not url.is_moment:
+        count = dump.count(url.machine)
+        found = next(iter(dump.transitions(url.machine, max(count - 1, 0))), None)
+        return None if found is None else (count - 1, found)
+    for position, tx in enumerate(dump.transitions(url.machine)):
+        if _is_meant(url, tx):
+            return position, tx
+        last = position, tx
+        first = first or last
+    if url.tx:
+        raise UnknownTransitionError(dump.name, url.machine, url.tx)
+    return first if url.time is not None else last
+
+
+def _is_meant(url: MachUrl, tx: TxMsg) -> bool:
+    if url.tx:
+        return tx.id == url.tx
+    if url.time is not None:
+        return tx.time_sum == url.time
+    if url.wall_ns is not None:
+        return (tx.time_ns or tx.received_ns) >= url.wall_ns
+    return url.queue is not None and tx.queue_tick >= url.queue

@@ -1,0 +1,70 @@
+"""Which transition an address means."""
+
+from __future__ import annotations
+
+import pytest
+
+from amctl.dump.errors import UnknownMachineError, UnknownTransitionError
+from amctl.graph.machurl import parse_machurl
+from amctl.graph.moments import Moment, find_position, moment_of
+from tests.support.recordings import BEGAN, recording, schema, tx
+from tests.support.shared import SHARED, needs_shared
+
+MS = 1_000_000
+DUMP = recording(
+    schema("m", ["A"], time_ns=BEGAN),
+    *(tx("m", n, (n,), queue_tick=10 * n) for n in range(1, 6)),
+    schema("idle", ["A"], time_ns=BEGAN),
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "position"),
+    [
+        ("mach://m", 4),
+        (f"mach://m/{2:016x}", 1),
+        (f"mach://m/{2:016x}?t=4&q=50", 1),
+        ("mach://m?t=4", 3),
+        ("mach://m?t=4&q=10", 3),
+        ("mach://m?t=77", 0),
+        ("mach://m?q=21", 2),
+        ("mach://m?q=99", 4),
+        ("mach://m?ht=2023-11-14T22:13:20.125Z", 1),
+        ("mach://m?ht=2023-11-14T22:13:20.125Z&q=50", 1),
+        ("mach://m?ht=2033-11-14T22:13:20Z", 4),
+    ],
+)
+def test_positions(url: str, position: int) -> None:
+    found = find_position(DUMP, parse_machurl(url))
+    assert found is not None
+    assert found[0] == position
+    assert found[1].clocks == (position + 1,)
+
+
+def test_a_moment_has_time_position_and_step() -> None:
+    expected = Moment(BEGAN + 2 * MS, "m", 1, 3)
+    assert moment_of(DUMP, parse_machurl(f"mach://m/{2:016x}/3")) == expected
+    assert moment_of(DUMP, parse_machurl("mach://m?state=A")) is None
+
+
+def test_a_machine_without_transitions_has_its_beginning() -> None:
+    assert find_position(DUMP, parse_machurl("mach://idle")) is None
+    assert moment_of(DUMP, parse_machurl("mach://idle?t=5")) == Moment(BEGAN, "idle", -1)
+
+
+def test_what_is_not_there_is_an_error() -> None:
+    with pytest.raises(UnknownMachineError):
+        moment_of(DUMP, parse_machurl("mach://x"))
+    with pytest.raises(UnknownTransitionError):
+        moment_of(DUMP, parse_machurl("mach://idle/77"))
+
+
+@needs_shared
+@pytest.mark.slow
+def test_the_golden_address() -> None:
+    from amctl.dump.gob import read_gob
+
+    dump = read_gob(SHARED / "data" / "am-dbg-sim.gob.br")
+    found = find_position(dump, parse_machurl("mach://ps-2/a59d994dd6efb726a1cd3ef1b7f384fd"))
+    assert found is not None
+    assert (found[0], found[1].time_sum) == (19, 20)
