@@ -7,6 +7,8 @@ inherit from it), or handler steps are missing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from amctl.machine._replay import replay
@@ -28,6 +30,7 @@ from amctl.machine.tracer import Tracer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from amctl.machine.compiled import Compiled
     from amctl.machine.transition import Transition
 
 __all__ = [
@@ -129,23 +132,30 @@ def _handlers(tx: Transition) -> list[Step]:
 
 
 def _handler(tx: Transition, name: str, is_final: bool) -> Step:
-    """The step of a handler. Of the meanings that its name may have, the first one that fits."""
-    moved = {"Exit": tx.exits, "End": tx.exits, "Enter": tx.enters, "State": tx.enters}
-    names = tx.machine.names
-    for phase, i, other in roles(name, tx.machine._compiled.index):
-        kind = _BY_PHASE[phase]
-        if kind.is_final != is_final or (phase in moved and names[i] not in moved[phase]):
-            continue
-        source, target = (i, -1) if phase == "Exit" else (other if phase == "Pair" else -1, i)
-        return Step(
-            HANDLER,
-            source,
-            target,
-            is_final=kind.is_final,
-            is_self=kind.is_self,
-            is_enter=kind.is_enter,
-        )
-    return Step(HANDLER, is_final=is_final)
+    """The step of a handler. Of several meanings that its name has, the first one that fits."""
+    meanings = _meanings(tx.machine._compiled, name, is_final)
+    if len(meanings) != 1:
+        # what negotiation is about may be less at the end, when an auto transition lost a state
+        enters, exits = tx.plan.enters, tx.plan.exits
+        if is_final:
+            index = tx.machine._compiled.index
+            enters, exits = (tuple(map(index.__getitem__, n)) for n in (tx.enters, tx.exits))
+        moved = {"Exit": exits, "End": exits, "Enter": enters, "State": enters}
+        for phase, i, step in meanings:
+            if phase not in moved or i in moved[phase]:
+                return step
+    return meanings[0][2] if meanings else Step(HANDLER, is_final=is_final)
+
+
+@lru_cache(maxsize=4096)
+def _meanings(schema: Compiled, name: str, is_final: bool) -> tuple[tuple[str, int, Step], ...]:
+    found = []
+    for phase, i, other in roles(name, schema.index):
+        step = _BY_PHASE[phase]
+        if step.is_final == is_final:
+            source, target = (i, -1) if phase == "Exit" else (other if phase == "Pair" else -1, i)
+            found.append((phase, i, replace(step, source=source, target=target)))
+    return tuple(found)
 
 
 def step_text(step: Step, names: Sequence[str]) -> str:
