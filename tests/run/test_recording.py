@@ -59,14 +59,18 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         await recording.close()
 
 
-async def dialled(recording: Recording) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """As a sender does: try until somebody is there."""
+async def hear(recording: Recording) -> bytes:
+    """As a sender does: dial until somebody answers; what a dying one has accepted is reset."""
     async with asyncio.timeout(10):
         while True:
             try:
-                return await recording.connect()
-            except OSError:
+                reader, writer = await recording.connect()
+                heard = await reader.readexactly(len(recording.token))
+            except (OSError, asyncio.IncompleteReadError):
                 await asyncio.sleep(0.001)
+            else:
+                writer.close()
+                return heard
 
 
 async def test_it_is_reached_through_its_own_port_with_its_own_secret(stage: Stage) -> None:
@@ -95,9 +99,7 @@ async def test_one_that_is_killed_is_started_again_and_goes_on_in_the_same_file(
     with contextlib.suppress(ConnectionResetError):
         await asyncio.wait_for(reader.read(), 10)
     writer.close()
-    again, writer = await dialled(recording)
-    await again.readexactly(len(recording.token))
-    writer.close()
+    assert await hear(recording) == recording.token.encode()
     assert stage.told == ["the collector was ended by SIGKILL; it is started again"]
     assert stage.tries == ["fresh", "again"]
     assert recording.restarts == 1
