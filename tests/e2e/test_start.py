@@ -38,7 +38,9 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         assert [path.name for path in Path(folder).iterdir()] == []
         assert processes_with(folder) == {}
     left = {path.name for path in (tmp_path / "run").iterdir()}
-    assert left <= {"amctl.log", "browser.log"}
+    recorded = {name for name in left if name.startswith("am-dbg-dump")}
+    assert left - recorded <= {"amctl.log", "browser.log", "collector.log"}
+    assert {name for name in recorded if not name.endswith(".sqlite")} == set()
 
 
 def processes_with(word: str) -> dict[int, str]:
