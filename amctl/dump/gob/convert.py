@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.dump.gob.decoder import Iface
+from amctl.dump.gob.encoder import GobValueError
+from amctl.dump.gob.notes import plain
 from amctl.dump.gob.times import time_from_bytes, time_to_bytes
 from amctl.machine import StateDef
 from amctl.machine.lines import LogLine
@@ -12,12 +14,13 @@ from amctl.machine.steps import Step
 from amctl.telemetry.messages import SchemaMsg, TxMsg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from amctl.dump.gob.layout import Layout
 
 __all__ = ["Reader", "schema_to_fields", "tx_to_fields"]
 
+_T = TypeVar("_T")
 _TYPES = range(4)
 """Types of mutations."""
 
@@ -75,10 +78,12 @@ class Reader:
         )
 
     def _called(self, raw: dict[str, Any]) -> tuple[int, ...]:
+        """Names win over indexes that say something else; older streams have nothing but names."""
+        indexes = tuple([i for i in raw.get("CalledStatesIdxs", ()) if 0 <= i < self._count])
         names = raw.get("CalledStates")
-        if names is not None:
-            return tuple([self._index[name] for name in names if name in self._index])
-        return tuple([i for i in raw.get("CalledStatesIdxs", ()) if 0 <= i < self._count])
+        if names is None or names == [self.schema.names[i] for i in indexes]:
+            return indexes
+        return tuple([self._index[name] for name in names if name in self._index])
 
     def _lines(self, raw: Iterable[dict[str, Any]]) -> tuple[LogLine, ...]:
         added = self._layout.added_level
@@ -146,18 +151,27 @@ def schema_to_fields(schema: SchemaMsg) -> dict[str, Any]:
 
     Maps are ordered, so that equal schemas make equal bytes.
     """
+    names = schema.names
     return {
         "ID": schema.machine_id,
-        "StatesIndex": schema.names,
+        "StatesIndex": names,
         "States": {
-            name: _state_to_fields(schema.states.get(name, StateDef()))
-            for name in dict.fromkeys(schema.names)
+            plain(name): _state_to_fields(schema.states.get(name, StateDef())) for name in names
         },
-        "Groups": {name: schema.groups[name] for name in sorted(schema.groups)},
+        "Groups": {
+            name: [i for i in members if 0 <= i < len(names)]
+            for name, members in _ordered(schema.groups).items()
+        },
         "GroupsOrder": schema.groups_order,
         "Parent": schema.parent,
         "Tags": schema.tags,
     }
+
+
+def _ordered(mapping: Mapping[str, _T]) -> dict[str, _T]:
+    """By what the file will have as keys."""
+    found = {plain(key): value for key, value in mapping.items()}
+    return {key: found[key] for key in sorted(found)}
 
 
 def _state_to_fields(state: StateDef) -> dict[str, Any]:
@@ -175,10 +189,17 @@ def _state_to_fields(state: StateDef) -> dict[str, Any]:
 def tx_to_fields(tx: TxMsg, names: Sequence[str]) -> dict[str, Any]:
     """What the encoder takes for an element of `MsgTxs`.
 
-    The called states are there in both forms, as in dumps of the original; as indexes alone if
-    one of them is beyond the names.
+    The called states are there in both forms, as in dumps of the original. Indexes beyond the
+    names are left out, as by the reader.
+
+    Raises:
+        GobValueError: A type of mutation that there isn't.
     """
-    in_range = all(0 <= i < len(names) for i in tx.called)
+    if tx.type not in _TYPES:
+        raise GobValueError(f"{tx.type} where a type of mutation should be")
+    count = len(names)
+    called = [i for i in tx.called if 0 <= i < count]
+    time_ns = tx.time_ns or tx.received_ns
     return {
         "MachineID": tx.machine_id,
         "ID": tx.id,
@@ -187,20 +208,18 @@ def tx_to_fields(tx: TxMsg, names: Sequence[str]) -> dict[str, Any]:
         "MutQueueToken": tx.mut_queue_token,
         "MutQueueTick": tx.mut_queue_tick,
         "Type": tx.type,
-        "CalledStates": [names[i] for i in tx.called] if in_range else (),
-        "CalledStatesIdxs": tx.called,
-        "Steps": [_step_to_fields(step) for step in tx.steps],
+        "CalledStates": [names[i] for i in called],
+        "CalledStatesIdxs": called,
+        "Steps": [_step_to_fields(step, count) for step in tx.steps],
         "LogEntries": _lines_to_fields(tx.logs),
         "PreLogEntries": _lines_to_fields(tx.pre_logs),
         "Queue": tx.queue,
-        "Time": time_to_bytes(tx.time_ns or tx.received_ns)
-        if tx.time_ns or tx.received_ns
-        else None,
+        "Time": time_to_bytes(time_ns) if time_ns else None,
         "IsAuto": tx.is_auto,
         "Accepted": tx.accepted,
         "IsCheck": tx.is_check,
         "IsQueued": tx.is_queued,
-        "Args": {name: tx.args[name] for name in sorted(tx.args)},
+        "Args": _ordered(tx.args),
         "StackTrace": tx.stack,
     }
 
@@ -209,14 +228,14 @@ def _lines_to_fields(lines: Iterable[LogLine]) -> list[dict[str, Any]]:
     return [{"Level": line.level, "Text": line.text} for line in lines]
 
 
-def _step_to_fields(step: Step) -> dict[str, Any]:
+def _step_to_fields(step: Step, count: int) -> dict[str, Any]:
     return {
         "Type": step.type,
         "RelType": step.relation,
         "IsFinal": step.is_final,
         "IsSelf": step.is_self,
         "IsEnter": step.is_enter,
-        "FromStateIdx": step.source,
-        "ToStateIdx": step.target,
+        "FromStateIdx": step.source if 0 <= step.source < count else -1,
+        "ToStateIdx": step.target if 0 <= step.target < count else -1,
         "Data": Iface("string", step.data) if step.data else None,
     }

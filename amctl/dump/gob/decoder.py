@@ -64,8 +64,8 @@ class Limits:
     """Bytes of the stream, when it comes out of a compressed one."""
     depth: int = 100
     """Levels of values within values."""
-    values: int = 50_000_000
-    """Values in all."""
+    values: int = 64_000_000
+    """Values in all. In memory, one has at most some sixty bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,8 @@ class Decoder:
         """
         of = self.types.get(type_id)
         if of is None or of.kind != "slice":
-            raise self._error(f"a {of.kind if of else BASIC.get(type_id)} where a slice should be")
+            found = of.kind if of else BASIC.get(type_id, f"type {type_id}")
+            raise self._error(f"a value of {found} where a slice should be")
         self._skip_zero()
         count = self._count()
         self._depth -= 1
@@ -148,24 +149,13 @@ class Decoder:
         self._depth += 1
         self._finish_message()
 
-    def describe(self, type_id: int) -> str:
-        """A type as Go would write it, its name left out."""
-        if type_id in BASIC:
-            return BASIC[type_id]
-        of = self.types.get(type_id)
-        match of and of.kind:
-            case "slice" | "array" | "map":
-                assert of is not None
-                prefix = {
-                    "slice": "[]",
-                    "array": f"[{of.length}]",
-                    "map": f"map[{BASIC.get(of.key)}]",
-                }
-                return prefix[of.kind] + BASIC.get(of.elem, "...")
-            case None:
-                return f"unknown type {type_id}"
-            case kind:
-                return str(kind)
+    def charge(self, values: int) -> None:
+        """Count values that the caller makes out of what it got.
+
+        Raises:
+            GobError: There are too many.
+        """
+        self._spend(values)
 
     def _next_value(self) -> int:
         """Take in definitions until a value comes. The id of its type."""
@@ -265,7 +255,7 @@ class Decoder:
         count = self._uint()
         if count > self._size - self.pos:
             raise self._error(f"{count} elements in {self._size - self.pos} bytes")
-        self._spend(count)
+        self._spend(count + 1)
         return count
 
     def _spend(self, values: int) -> None:

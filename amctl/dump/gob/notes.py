@@ -20,7 +20,16 @@ from amctl.telemetry.messages import GapMsg, GoneMsg, PipeMsg, SourceRef
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["PREFIX", "Note", "has_source", "note_line", "parse_note", "source_line", "source_of"]
+__all__ = [
+    "PREFIX",
+    "Note",
+    "has_source",
+    "note_line",
+    "parse_note",
+    "plain",
+    "source_line",
+    "source_of",
+]
 
 PREFIX: Final = "[amctl] {"
 """How the line of a note begins."""
@@ -47,7 +56,7 @@ class Note(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, froze
 
 def note_line(note: Note, level: int = _EVERYTHING) -> LogLine:
     """A note as a line. Equal notes make equal lines."""
-    return LogLine(level, f"[amctl] {_compact(_clean(msgspec.to_builtins(note)))}")
+    return LogLine(level, f"[amctl] {_compact(_plain_parts(msgspec.to_builtins(note)))}")
 
 
 def parse_note(text: str) -> Note | None:
@@ -92,21 +101,25 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _clean(value: Any) -> Any:
-    """Strings as they come back from UTF-8; see the decoder."""
+def plain(text: str) -> str:
+    """A string as it comes back from a file: half of a surrogate pair becomes `\\uNNNN`."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _plain_parts(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        return plain(value)
     if isinstance(value, dict):
-        return {key: _clean(part) for key, part in value.items()}
+        return {key: _plain_parts(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(part) for part in value]
+        return [_plain_parts(part) for part in value]
     return value
 
 
 def _fits(value: Any) -> bool:
-    """Whether all numbers have 64 bits, as everywhere in a recording."""
+    """Whether all numbers have 64 bits, signed or not, as everywhere in a recording."""
     if isinstance(value, dict):
         return all(_fits(part) for part in value.values())
     if isinstance(value, list):
         return all(_fits(part) for part in value)
-    return not isinstance(value, int) or -_INT64 <= value < _INT64
+    return not isinstance(value, int) or -_INT64 <= value < 2 * _INT64

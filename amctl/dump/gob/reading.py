@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["read_gob"]
 
+_TX_VALUES, _MACHINE_VALUES = 6, 20
+"""A transition and a machine are as large as so many values, even if nothing is in them."""
+
 
 def read_gob(
     source: str | Path | bytes, *, name: str = "", limits: Limits | None = None
@@ -77,6 +80,7 @@ def _fill(dump: MemoryDump, decoder: Decoder) -> None:
     for part in decoder.elements(top):
         if "MsgStruct" not in part:
             raise LayoutError("a machine without a schema")
+        decoder.charge(_MACHINE_VALUES)
         reader = Reader(layout, part["MsgStruct"])
         dump.write(reader.schema)
         machines[reader.schema.machine_id] = [

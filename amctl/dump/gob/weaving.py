@@ -25,6 +25,7 @@ from amctl.dump.gob.notes import (
     has_source,
     note_line,
     parse_note,
+    plain,
     source_line,
     source_of,
 )
@@ -49,26 +50,40 @@ _USER, _OPS = 1, 3
 
 def woven(dump: Dump) -> Iterator[tuple[SchemaMsg, list[TxMsg]]]:
     """Each machine with its transitions, everything else that is recorded in their lines."""
-    machines = {machine: _Machine(dump, machine) for machine in dump.machines()}
+    machines = {plain(machine): _Machine(dump, machine) for machine in dump.machines()}
     if not machines:
         return
     first = next(iter(machines.values()))
-    pipes = sorted(dump.pipes(), key=_pipe_key)
+    pipes = sorted(map(_plain_pipe, dump.pipes()), key=_pipe_key)
     for pipe in pipes:
         home = machines.get(pipe.source) or machines.get(pipe.target) or first
-        home.add_before(pipe.time_ns, note_line(Note(pipe=pipe)))
+        home.add_note(pipe.time_ns, note_line(Note(pipe=pipe)))
     for pipe in _alive(pipes):
         for machine, text in _halves(pipe):
             if machine in machines:
                 machines[machine].add_missing(pipe.time_ns, LogLine(_OPS, text))
-    for gap in sorted(dump.gaps(), key=_gap_key):
+    for gap in sorted(map(_plain_gap, dump.gaps()), key=_gap_key):
         home = machines.get(gap.machine_id, first)
-        home.add_before(gap.until_ns, note_line(Note(gap=gap), _USER))
-    for machine, time_ns in sorted(dump.gone().items()):
+        home.add_note(gap.until_ns, note_line(Note(gap=gap), _USER))
+    for machine, time_ns in sorted((plain(k), v) for k, v in dump.gone().items()):
         gone = note_line(Note(gone=GoneMsg(machine, time_ns)))
-        machines.get(machine, first).add_at_end(gone)
+        machines.get(machine, first).add_note(None, gone)
     for one in machines.values():
         yield one.schema, one.transitions()
+
+
+def _plain_pipe(pipe: PipeMsg) -> PipeMsg:
+    return replace(
+        pipe,
+        source=plain(pipe.source),
+        source_state=plain(pipe.source_state),
+        target=plain(pipe.target),
+        target_state=plain(pipe.target_state),
+    )
+
+
+def _plain_gap(gap: GapMsg) -> GapMsg:
+    return replace(gap, why=plain(gap.why), machine_id=plain(gap.machine_id))
 
 
 def _pipe_key(pipe: PipeMsg) -> tuple[object, ...]:
@@ -96,7 +111,10 @@ def _halves(pipe: PipeMsg) -> Iterator[tuple[str, str]]:
 
 
 class _Machine:
-    """One machine's transitions, and the lines that are to be added to them."""
+    """One machine's transitions, and what is to be added to them.
+
+    Notes stand behind all lines: taken out, they leave the lines in the order that they were in.
+    """
 
     def __init__(self, dump: Dump, machine: str) -> None:
         self.schema = dump.schema(machine)
@@ -106,48 +124,56 @@ class _Machine:
             time_ns = tx.time_ns or tx.received_ns
             self._times.append(max(time_ns, self._times[-1]) if self._times else time_ns)
         self._texts: set[str] | None = None
-        self._before: dict[int, list[LogLine]] = defaultdict(list)
-        self._after: list[LogLine] = []
+        self._lines: dict[int, list[LogLine]] = defaultdict(list)
+        self._notes: dict[int, list[LogLine]] = defaultdict(list)
+        # by the position of the transition before which they stand
 
-    def add_before(self, time_ns: int, line: LogLine) -> None:
-        """Add a line of that time."""
-        position = bisect_left(self._times, time_ns)
-        if position < len(self._times):
-            self._before[position].append(line)
-        else:
-            self._after.append(line)
+    def add_note(self, time_ns: int | None, note: LogLine) -> None:
+        """Add a note of that time, or (None) at the end."""
+        self._notes[self._position(time_ns)].append(note)
 
     def add_missing(self, time_ns: int, line: LogLine) -> None:
-        """The same if the machine has no such line yet."""
+        """Add a line of that time if the machine has none with that text yet."""
         if self._texts is None:
             lines = (line for tx in self._transitions for line in (*tx.pre_logs, *tx.logs))
             self._texts = {line.text for line in lines if line.text.startswith("[pipe-")}
         if line.text not in self._texts:
             self._texts.add(line.text)
-            self.add_before(time_ns, line)
+            self._lines[self._position(time_ns)].append(line)
 
-    def add_at_end(self, line: LogLine) -> None:
-        """Add a line after everything."""
-        self._after.append(line)
+    def _position(self, time_ns: int | None) -> int:
+        return len(self._times) if time_ns is None else bisect_left(self._times, time_ns)
 
     def transitions(self) -> list[TxMsg]:
         """All of them, with all that was added."""
-        handshake = _RPC_STATE if _RPC_TAG in self.schema.tags else None
-        index = self.schema.names.index(handshake) if handshake in self.schema.names else -1
+        names = self.schema.names
+        is_server = _RPC_TAG in self.schema.tags and _RPC_STATE in names
+        handshake = names.index(_RPC_STATE) if is_server else -1
         out: list[TxMsg] = []
         previous: TxMsg | None = None
         for position, tx in enumerate(self._transitions):
-            logs = _own_lines(tx, is_handshake=_ticked(previous, tx, index))
-            if logs != tx.logs or position in self._before:
-                pre_logs = (*tx.pre_logs, *self._before.get(position, ()))
-                out.append(replace(tx, logs=logs, pre_logs=pre_logs))
+            logs = _own_lines(tx, is_handshake=_ticked(previous, tx, handshake))
+            notes = _own_notes(tx, logs)
+            lines, before = self._lines.get(position, ()), self._notes.get(position, ())
+            if logs != tx.logs or notes or lines or before:
+                pre_logs = (*tx.pre_logs, *lines, *before)
+                out.append(replace(tx, logs=(*logs, *notes), pre_logs=pre_logs))
             else:
                 out.append(tx)
             previous = tx
-        if self._after:
-            if not out:
-                out.append(self._synthetic())
-            out[-1] = replace(out[-1], logs=(*out[-1].logs, *self._after))
+        return self._with_end(out)
+
+    def _with_end(self, out: list[TxMsg]) -> list[TxMsg]:
+        end = len(self._transitions)
+        lines, notes = self._lines.get(end, ()), self._notes.get(end, ())
+        if not lines and not notes:
+            return out
+        if not out:
+            out.append(self._synthetic())
+        last = out[-1]
+        own = [line for line in last.logs if line.text.startswith(PREFIX)]
+        others = [line for line in last.logs if not line.text.startswith(PREFIX)]
+        out[-1] = replace(last, logs=(*others, *lines, *own, *notes))
         return out
 
     def _synthetic(self) -> TxMsg:
@@ -175,15 +201,20 @@ def _own_lines(tx: TxMsg, *, is_handshake: bool) -> tuple[LogLine, ...]:
     client = tx.args.get("id", "") if is_handshake else ""
     if client and not set(client) & set(" =()\n"):
         logs = _with_handshake(logs, client)
-    if tx.source is not None:
-        if not has_source(logs):
-            after = 1 if logs and logs[0].text.startswith(("[add", "[remove", "[set")) else 0
-            logs = (*logs[:after], source_line(tx.source), *logs[after:])
-        if source_of(logs) != tx.source:
-            logs = (*logs, note_line(Note(source=tx.source)))
-    if tx.reason is not None:
-        logs = (*logs, note_line(Note(reason=tx.reason)))
+    if tx.source is not None and not has_source(logs):
+        after = 1 if logs and logs[0].text.startswith(("[add", "[remove", "[set")) else 0
+        logs = (*logs[:after], source_line(tx.source), *logs[after:])
     return logs
+
+
+def _own_notes(tx: TxMsg, logs: Sequence[LogLine]) -> list[LogLine]:
+    """What its lines can't tell."""
+    notes: list[LogLine] = []
+    if tx.source is not None and source_of(logs) != tx.source:
+        notes.append(note_line(Note(source=tx.source)))
+    if tx.reason is not None:
+        notes.append(note_line(Note(reason=tx.reason)))
+    return notes
 
 
 def _with_handshake(logs: tuple[LogLine, ...], client: str) -> tuple[LogLine, ...]:
