@@ -14,17 +14,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amctl.rpc.wire.backoff import Backoff
+from amctl.telemetry._dbgencode import StreamEncoder
 from amctl.telemetry._dbgframes import (
     Ack,
     FrameReader,
     Refused,
     Welcome,
     batch_frame,
+    best_codec,
     bye_frame,
     hello_frame,
     read_collector,
 )
-from amctl.telemetry.dbgwire import StreamEncoder, best_codec
 from amctl.telemetry.errors import DbgEncodeError, DbgWireError
 from amctl.telemetry.messages import GapMsg, SchemaMsg
 from amctl.telemetry.outbox import SCHEMA_NUMBER

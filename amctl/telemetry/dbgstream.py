@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from amctl.machine import registry
+from amctl.telemetry._dbglines import SafeLines
 from amctl.telemetry.dbglink import PACE, DebugLink
 from amctl.telemetry.dbgtracer import DebugTracer, SteppingTracer
 from amctl.telemetry.messages import GoneMsg, PipeMsg
@@ -106,6 +107,12 @@ class DebugStream:
         self._link = DebugLink(
             name, self.id, self.outbox, dial, token, pace=pace, now_ns=now_ns, codec=codec
         )
+        self.lines: SafeLines | None = None
+        """Writes the lines of all machines; bound to each before its own tracer."""
+        if options.log_level:
+            self.lines = SafeLines(
+                options.log_level, options.arg_names, checks=options.checks, id=f"lines-{self.id}"
+            )
         self._tracers: dict[int, DebugTracer] = {}
         self._pipes: set[PipeRecord] = set()
         self._gone: asyncio.Event = asyncio.Event()
@@ -152,7 +159,6 @@ class DebugStream:
         self._tracers[id(machine)] = tracer
         self._gone.clear()
         try:
-            machine.bind_tracer(tracer)
             tracer.begin()
         except Exception:
             # recording must not keep a machine from being made

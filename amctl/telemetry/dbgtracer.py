@@ -36,7 +36,7 @@ _log = logging.getLogger("amctl.telemetry.stream")
 
 
 class DebugTracer(Tracer):
-    """Made by `DebugStream.attach`, which tells it to `begin` once it is bound.
+    """Made by `DebugStream.attach`, which tells it to `begin`.
 
     Args:
         machine: Local, or a mirror.
@@ -59,7 +59,12 @@ class DebugTracer(Tracer):
     # --- life
 
     def begin(self) -> None:
-        """Tell what the machine is, and how far it has come already."""
+        """Listen to the machine. Tell what it is, and how far it has come already."""
+        machine, lines = self.machine, self._stream.lines
+        if lines is not None:
+            machine.bind_tracer(lines)
+            lines.follow(machine)
+        machine.bind_tracer(self)
         try:
             self._clocks = tuple(self.machine.time())
             if self._is_known() and any(self._clocks):
@@ -80,6 +85,9 @@ class DebugTracer(Tracer):
         try:
             self._unwatch()
             self.machine.detach_tracer(self)
+            if (lines := self._stream.lines) is not None:
+                self.machine.detach_tracer(lines)
+                lines.machine_dispose(self._machine_id)
         except Exception as error:
             self._failed(error)
 
@@ -189,6 +197,8 @@ class DebugTracer(Tracer):
             message.reason = reason_of(tx)
         if options.steps:
             message.steps = steps_of(tx)
+        if stream.lines is not None:
+            message.pre_logs, message.logs = stream.lines.take(tx)
         stream.offer(message)
 
     def _is_waiting(self, mutation: Mutation) -> bool:

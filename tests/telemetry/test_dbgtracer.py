@@ -343,3 +343,42 @@ async def test_a_failing_tracer_is_no_trouble_for_its_machine(
     machine.dispose()
     assert machine.is_disposed
     assert machine.err is None
+
+
+async def test_log_lines_come_along_up_to_the_level_asked_for() -> None:
+    tape = Taped(arg_names=("round",))
+    machine = tape.machine()
+    machine.bind({"AState": lambda e: e.machine.log("hello")}, id="mine")
+    machine.add("A", AWhat("x", "hidden", 7))
+    machine.log("between")
+    machine.add("M")
+    one, two = tape.txs()
+    assert "[handlers] bind 0:mine" in [line.text for line in one.pre_logs]
+    assert [line.text for line in one.logs] == [
+        "[add] A (name=x round=7)",
+        "[state] +A (name=x round=7)",
+        "[handler:0] AState",
+        "[exter] hello",
+    ]
+    assert [line.text for line in two.pre_logs] == ["[exter] between", "[queue:add] M"]
+    assert max(line.level for line in (*one.logs, *two.logs)) == 3
+    for level, wanted in ((0, []), (2, ["[state] +A"])):
+        tape = Taped(log_level=level)
+        tape.machine().add("A")
+        assert [line.text for tx in tape.txs() for line in tx.logs] == wanted
+
+
+async def test_a_line_that_can_not_be_written_is_no_trouble_either(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: Any, **more: Any) -> Any:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("amctl.machine.lines.LineWriter._say", fail)
+    tape = Taped()
+    machine = tape.machine()
+    assert machine.add("A").executed
+    assert machine.add("M").executed
+    assert machine.not_("Exception")
+    assert caplog.text.count("a log line can't be recorded") == 1
+    assert [(tx.called, tx.logs) for tx in tape.txs()] == [((A,), ()), ((M,), ())]
