@@ -13,6 +13,8 @@ from tests.support.house import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from amctl.vis.view import View
+
 __all__ = ["GOLDEN", "golden_graph", "lines", "pipes_of", "small"]
 
 GOLDEN: dict[str, Any] = json.loads(
@@ -34,7 +36,7 @@ def lines(*texts: str) -> tuple[LogLine, ...]:
     return tuple(LogLine(3, text) for text in texts)
 
 
-def pipes_of(graph: Graph) -> list[str]:
+def pipes_of(graph: Graph | View) -> list[str]:
     """Pipes in one line each: `a.Ready +> b.Up`."""
     return [
         f"{p.source}.{p.source_state} {'+' if p.kind == 'add' else '-'}> "
