@@ -92,6 +92,8 @@ class Appender:
         """Number of the next transition."""
         self.no = 1
         """Number of the next record of another kind."""
+        self.epoch = 0
+        """Goes up when numbers of lists, as somebody may have kept them, are void."""
         self._list = self._shape = self._num = 1
         self._lists: dict[tuple[int, ...], int] = {}
         self._shapes: dict[str, int] = {}
@@ -254,6 +256,7 @@ class Appender:
 
     def emptied(self, kept: Container[str]) -> None:
         """The file was emptied of all but the schemas of the machines that are `kept`."""
+        self.epoch += 1
         for id, m in list(self.machines.items()):
             m.no, m.seqs, m.peer = 0, [], None
             if id not in kept:

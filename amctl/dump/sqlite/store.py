@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import sqlite3
 import time
@@ -137,7 +138,7 @@ class SqliteStore:
 
     # -- rotating
 
-    def rotate(self, target: Path) -> None:
+    def rotate(self, target: Path, *, carry: bool = True) -> None:
         """Move what is committed into a file of its own, and go on with an empty one.
 
         The file stays where it is, and is emptied: readers hold it open, and renaming it under them
@@ -146,6 +147,7 @@ class SqliteStore:
 
         Args:
             target: A new name in the same folder.
+            carry: False for a dump that has nothing to do with the one before.
 
         Raises:
             DumpFullError: There is no room for a copy; nothing has changed.
@@ -157,30 +159,38 @@ class SqliteStore:
             try:
                 self._con.execute("VACUUM INTO ?", (str(unfinished),))
                 _sync(unfinished)
-                self._set_meta("rotating_to", target.name)
+                self._set_meta("rotating_to", json.dumps([target.name, carry]))
                 os.replace(unfinished, target)
                 _sync(target.parent)
             except BaseException:
                 with contextlib.suppress(OSError):
                     unfinished.unlink(missing_ok=True)
                 raise
-            self._empty()
+            self._empty(target.name, carry=carry)
 
-    def _empty(self) -> None:
+    def clear(self) -> None:
+        """Take out everything, and give the room back; what waits is dropped too."""
+        self.rows.written()
+        with self._errors():
+            self._empty("", carry=False)
+            self._con.execute("VACUUM")
+
+    def _empty(self, before: str, *, carry: bool) -> None:
         """Take out what the file that was split off holds, but for what the next ones need."""
         first = self.rows.seq
         part = int(self._meta("part") or 1)
         with self._transaction():
-            for statement in _EMPTY.split(";"):
+            for statement in (_EMPTY if carry else _EMPTY_ALL).split(";"):
                 self._con.execute(statement)
             self._con.execute("UPDATE schema SET at = ?, pos = 0", (first,))
             self._con.execute("UPDATE pipe SET at = ?", (first,))
             self._con.execute(_KEEP_STREAMS, (_STREAMS,))
             self._put_meta("first_seq", str(first))
             self._put_meta("numbers", self.rows.numbers())
-            self._put_meta("part", str(part + 1))
-            self._put_meta("before", self._meta("rotating_to") or "")
             self._put_meta("began", self._now())
+            if carry:
+                self._put_meta("part", str(part + 1))
+                self._put_meta("before", before)
             self._con.execute("DELETE FROM meta WHERE key = 'rotating_to'")
         kept = {id for (id,) in self._con.execute("SELECT id FROM machine")}
         self.rows.emptied(kept)
@@ -205,9 +215,9 @@ class SqliteStore:
             _tables.migrate(con, version)
         self.rows.load(con)
         self._learn()
-        target = self._meta("rotating_to")
-        if target and (self.path.parent / Path(target).name).is_file():
-            self._empty()
+        name, carry = json.loads(self._meta("rotating_to") or '["", true]')
+        if name and (self.path.parent / Path(name).name).is_file():
+            self._empty(name, carry=carry)
 
     def _learn(self) -> None:
         self._first = int(self._meta("first_seq") or 1)
@@ -285,6 +295,11 @@ DELETE FROM pipe WHERE gone OR EXISTS (
     AND p.source = pipe.source AND p.source_state = pipe.source_state
     AND p.target = pipe.target AND p.target_state = pipe.target_state
 )"""
+_DATA = ("tx", "block", "list", "gap", "schema", "gone", "machine", "shape", "pipe", "stream")
+_EMPTY_ALL = (
+    "; ".join(f"DELETE FROM {table}" for table in _DATA)
+    + "; DELETE FROM meta WHERE key IN ('part', 'before')"
+)
 _KEEP_STREAMS = """
 DELETE FROM stream WHERE id NOT IN (SELECT id FROM stream ORDER BY seen_ns DESC LIMIT ?)"""
 

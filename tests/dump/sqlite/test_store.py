@@ -233,7 +233,7 @@ def test_a_rotation_that_was_cut_off_is_completed(tmp_path: Path, moved: bool) -
     store = SqliteStore(tmp_path / "a.sqlite")
     put(store, [SCHEMA, *some(0, 100)])
     store.commit()
-    store._set_meta("rotating_to", "b.sqlite")
+    store._set_meta("rotating_to", '["b.sqlite", true]')
     store.close()
     if moved:
         shutil.copy(store.path, tmp_path / "b.sqlite")
