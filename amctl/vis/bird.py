@@ -15,7 +15,7 @@ from amctl.vis.drawing import Drawing, Mark
 from amctl.vis.folding import folds
 from amctl.vis.frame import Frame, nesting
 from amctl.vis.rows import Seating, seated
-from amctl.vis.tables import TableOptions, block_port, half_table, machine_table, state_port
+from amctl.vis.tables import PIPES, TableOptions, block_port, half_table, machine_table, state_port
 from amctl.vis.text import key
 from amctl.vis.theme import TINTS, ink
 from amctl.vis.wires import Wire, wires
@@ -65,9 +65,11 @@ class _Bird:
             view,
             "bird",
             {**_GRAPH, "ranksep": "0.45" if self.nested else "0.9"},
-            {"arrowsize": "0.6"},
+            {"arrowsize": "0.6", "fontcolor": ink("text")},
         )
         self.sides: dict[str, dict[str, set[str]]] = {name: {} for name in self.order}
+        self.titled: set[str] = set()
+        """Machines with pipes that end at their titles."""
         self.links: dict[tuple[str, str], list[tuple[str, str]]] = {}
         self.rows: dict[tuple[str, str], int] = {}
 
@@ -84,8 +86,18 @@ class _Bird:
     def _leads_right(self, source: str, target: str) -> bool:
         return self.place[source] < self.place[target]
 
+    def _port(self, name: str, state: str) -> str:
+        """A row's; else below the lines of parents and RPC, in the title still."""
+        if state:
+            return state_port(state, "?")
+        return "head:?" if name in self.view.half else f"{PIPES}:?"
+
     def _find_sides(self) -> None:
         for wire in self.wires:
+            if not wire.source_state and wire.form != "bundle":
+                self.titled.add(wire.source)
+            if not wire.target_state and not wire.prefix:
+                self.titled.add(wire.target)
             if wire.form != "pipe":
                 continue
             right = self._leads_right(wire.source, wire.target)
@@ -130,6 +142,7 @@ class _Bird:
             quiet=quiet,
             mirrors=mirrors,
             focus=name in view.requested,
+            titled=name in self.titled,
         )
         self.frame.machine([m.id for m in group], table)
         self._explain(shown, seating, quiet=quiet)
@@ -151,8 +164,9 @@ class _Bird:
         mark: Mark,
         attrs: dict[str, str],
         head: str = "normal",
+        note: str = "",
     ) -> None:
-        """A line between ports; `ends` are (machine, state or port of a header)."""
+        """A line; `ends` are (machine, port), where `?` stands for the side."""
         (source, source_port), (target, target_port) = ends
         arrows = {"arrowhead": head, "arrowtail": "none"}
         left, right = (source, source_port), (target, target_port)
@@ -165,6 +179,7 @@ class _Bird:
             {"dir": "both", **arrows, **attrs},
             left[1].replace("?", "e"),
             right[1].replace("?", "w"),
+            note,
         )
         self.frame.edge(edge, mark)
 
@@ -202,21 +217,24 @@ class _Bird:
     def _pipe(self, wire: Wire, tint: str) -> None:
         data = {"data-a": wire.source, "data-b": wire.target}
         kind = wire.kind
-        source, target = _port(wire.source_state), _port(wire.target_state)
+        source = self._port(wire.source, wire.source_state)
+        target = self._port(wire.target, wire.target_state)
         colour = tint if kind == "both" else kind
         attrs = {"style": "dashed", "color": ink(colour), "penwidth": "1.2", "weight": "1"}
         if wire.form == "pipe":
             data |= {"data-f": wire.source_state, "data-t": wire.target_state}
         else:
             data["data-n"] = str(len(wire.pipes))
+        if wire.form == "group":
+            attrs["weight"] = "0"
         if wire.form == "bundle":
-            target = f"{block_port(wire.prefix)}:?" if wire.prefix else "head:?"
+            source = "head:?"
+            target = f"{block_port(wire.prefix)}:?" if wire.prefix else target
             attrs = {"color": ink(tint), "penwidth": "4", "weight": "12", "arrowsize": "0.7"}
         classes = f"edge pipe {wire.form if wire.form != 'pipe' else kind}"
         mark = Mark(classes, data, wire.text)
         ends = (wire.source, source), (wire.target, target)
-        self._line(ends, mark, attrs, head=_HEADS[kind] if wire.form != "bundle" else "normal")
-
-
-def _port(state: str) -> str:
-    return state_port(state, "?") if state else "head:?"
+        head = _HEADS[kind] if wire.form == "pipe" else "normal"
+        self._line(
+            ends, mark, attrs, head, note=str(len(wire.pipes)) if wire.form == "group" else ""
+        )

@@ -51,7 +51,7 @@ class Frame:
             kind,
             {"bgcolor": ink("page"), **attrs},
             {"shape": "plain", "fontname": FONT, "fontsize": "11"},
-            {"fontname": FONT, "fontsize": "9", "color": ink("pipe"), **edge_attrs},
+            {"fontname": FONT, "fontsize": "11", "color": ink("pipe"), **edge_attrs},
         )
         self._edges = 0
         self._hidden_edges = 0

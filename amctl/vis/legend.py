@@ -33,7 +33,7 @@ _LINES = (
     ("pipe add", "- - - ▷", "add", "pipe: add only"),
     ("pipe remove", "- - - ◊", "remove", "pipe: remove only"),
     ("pipe bundle", "━━━►", "pipe0", "pipes of all states, mirrored"),
-    ("pipe group", "- - - ►", "pipe", "pipes between machines"),
+    ("pipe group", "- 4 - ►", "pipe0", "pipes, with their number"),
     ("pipe count", "- 4 - ►", "pipe", "pipes, with their number"),
     ("rpc", "━━━►", "rpc", "RPC client to server"),
     ("parent", "━━━○", "parent", "child to parent"),

@@ -13,7 +13,7 @@ from amctl.vis.layout import Layout, Line, Point, Rect
 from amctl.vis.text import width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from amctl.vis.dotgraph import DotGraph
 
@@ -22,8 +22,8 @@ __all__ = ["calmed", "noted"]
 MARGIN = 6.0
 """Points between a calmed line and what it passes."""
 _NOTE_SIZE = 11
-_LEVEL = 0.45
-"""Part of the way that each end's tangent reaches."""
+_REACHES = ((0.45, 0.45), (0.2, 0.6), (0.6, 0.2), (0.1, 0.8), (0.8, 0.1))
+"""How far the tangents of both ends reach, as parts of the way: the first ones look best."""
 
 
 def calmed(layout: Layout, graph: DotGraph) -> Layout:
@@ -34,23 +34,24 @@ def calmed(layout: Layout, graph: DotGraph) -> Layout:
         if line and edge.tail_port and edge.head_port and len(line.points) > 4:
             others = [r for name, r in layout.nodes.items() if name not in (edge.tail, edge.head)]
             own = [layout.nodes[edge.tail], layout.nodes[edge.head]]
-            curve = _curve(line)
-            if curve and _is_free(curve, others, own):
-                lines[edge.id] = curve
+            curves = (_curve(line, *reach) for reach in _REACHES)
+            free = (c for c in curves if c and _is_free(c, others, own))
+            lines[edge.id] = next(free, line)
     return Layout(layout.nodes, layout.boxes, lines, layout.labels)
 
 
-def _curve(line: Line) -> Line | None:
+def _curve(line: Line, first_reach: float, last_reach: float) -> Line | None:
     """One curve from the left end to the right one, level at both."""
     first, last = line.start or line.points[0], line.end or line.points[-1]
     back = _gap(line.start, line.points[0])
     ahead = _gap(line.end, line.points[-1])
     one, other = Point(first.x + back, first.y), Point(last.x - ahead, last.y)
-    reach = (other.x - one.x) * _LEVEL
-    if reach <= 0:
+    way = other.x - one.x
+    if way <= 0:
         return None
-    points = (one, Point(one.x + reach, one.y), Point(other.x - reach, other.y), other)
-    return Line(points, line.start, line.end)
+    ahead_of_one = Point(one.x + way * first_reach, one.y)
+    before_other = Point(other.x - way * last_reach, other.y)
+    return Line((one, ahead_of_one, before_other, other), line.start, line.end)
 
 
 def _gap(tip: Point | None, end: Point) -> float:
@@ -68,16 +69,53 @@ def _is_free(line: Line, others: Iterable[Rect], own: Iterable[Rect]) -> bool:
 def noted(layout: Layout, graph: DotGraph) -> Layout:
     """The layout with a place for every note."""
     labels = dict(layout.labels)
-    taken = [rect.grown(1) for rect in layout.nodes.values()]
-    taken += [side for box in layout.boxes.values() for side in _sides(box)]
-    points = [p for line in layout.lines.values() for p in line.trail(24)]
-    for edge in graph.edges:
-        line = layout.lines.get(edge.id)
-        if line and edge.note:
-            rect = _best(_candidates(line, edge.note), taken, points)
-            taken.append(rect)
-            labels[edge.id] = Point((rect.left + rect.right) / 2, (rect.bottom + rect.top) / 2)
+    notes = [edge for edge in graph.edges if edge.note and edge.id in layout.lines]
+    if not notes:
+        return layout
+    crowd = _Crowd()
+    for rect in layout.nodes.values():
+        crowd.add(rect.grown(1))
+    for box in layout.boxes.values():
+        for side in _sides(box):
+            crowd.add(side)
+    for line in layout.lines.values():
+        for point in line.trail(24):
+            crowd.add(Rect(point.x, point.y, point.x, point.y).grown(1))
+    for edge in notes:
+        rect = crowd.freest(_candidates(layout.lines[edge.id], edge.note))
+        crowd.add(rect)
+        labels[edge.id] = Point((rect.left + rect.right) / 2, (rect.bottom + rect.top) / 2)
     return Layout(layout.nodes, layout.boxes, layout.lines, labels)
+
+
+class _Crowd:
+    """What notes should not hide, found by where it is."""
+
+    SIZE = 48
+
+    def __init__(self) -> None:
+        self.near: dict[tuple[int, int], list[Rect]] = {}
+
+    def add(self, rect: Rect) -> None:
+        for place in self._places(rect):
+            self.near.setdefault(place, []).append(rect)
+
+    def freest(self, candidates: Iterable[Rect]) -> Rect:
+        """The first that hides nothing, else the one that hides least."""
+        best, least = None, 0.0
+        for rect in candidates:
+            hidden = {other for place in self._places(rect) for other in self.near.get(place, ())}
+            cost = sum(_overlap(rect, other) for other in hidden)
+            if best is None or cost < least:
+                best, least = rect, cost
+            if not cost:
+                break
+        assert best is not None
+        return best
+
+    def _places(self, rect: Rect) -> Iterator[tuple[int, int]]:
+        left, bottom, right, top = (int(side // self.SIZE) for side in rect)
+        return ((x, y) for x in range(left, right + 1) for y in range(bottom, top + 1))
 
 
 def _sides(box: Rect) -> tuple[Rect, Rect, Rect, Rect]:
@@ -92,28 +130,17 @@ def _sides(box: Rect) -> tuple[Rect, Rect, Rect, Rect]:
 
 
 def _candidates(line: Line, text: str) -> Iterator[Rect]:
-    """Places on, above and below the line, from its middle outwards."""
+    """Places beside the line and on it, from its middle outwards."""
     half_w, half_h = width(text, _NOTE_SIZE) / 2 + 2, _NOTE_SIZE / 2 + 1
     trail = list(line.trail(24))
     middle = len(trail) // 2
     for away in range(int(len(trail) * 0.4)):
         for index in {middle - away: None, middle + away: None}:
             x, y = trail[index]
-            for dy in (half_h + 1, -half_h - 1, 0.0):
-                yield Rect(x - half_w, y + dy - half_h, x + half_w, y + dy + half_h)
-
-
-def _best(places: Iterable[Rect], taken: Sequence[Rect], points: Sequence[Point]) -> Rect:
-    best, least = None, 0.0
-    for rect in places:
-        cost = sum(_overlap(rect, other) for other in taken)
-        cost += 8 * sum(rect.holds(p) for p in points)
-        if best is None or cost < least:
-            best, least = rect, cost
-        if not cost:
-            break
-    assert best is not None
-    return best
+            up, aside = half_h + 1, half_w + 2
+            for dx, dy in ((0.0, up), (0.0, -up), (aside, 0.0), (-aside, 0.0), (0.0, 0.0)):
+                left, low = x + dx - half_w, y + dy - half_h
+                yield Rect(left, low, left + 2 * half_w, low + 2 * half_h)
 
 
 def _overlap(one: Rect, other: Rect) -> float:

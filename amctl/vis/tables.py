@@ -28,8 +28,18 @@ if TYPE_CHECKING:
     from amctl.vis.drawing import Mark
     from amctl.vis.rows import Band, Seating
 
-__all__ = ["TableOptions", "block_port", "half_table", "machine_table", "state_port", "tag_line"]
+__all__ = [
+    "PIPES",
+    "TableOptions",
+    "block_port",
+    "half_table",
+    "machine_table",
+    "state_port",
+    "tag_line",
+]
 
+PIPES = "pipes"
+"""The port of pipes that have no row."""
 COPY = "src-id:"
 """Tag prefix of a network machine: what it is a copy of."""
 _EMPTY_TAGS = ("addr:",)
@@ -64,7 +74,12 @@ def tag_line(machine: GraphMachine) -> str:
 
 def half_table(machine_id: str, *, rounded: bool = False) -> Html:
     """A machine of which only the title is drawn."""
-    head = cell(font(label(machine_id), "text", 14), port="head", cellpadding=3, align="LEFT")
+    head = cell(
+        font(label(machine_id), "text", 13 if rounded else 14),
+        port="head",
+        cellpadding=3,
+        align="LEFT",
+    )
     style = "rounded,dashed" if rounded else "dashed"
     return table([row(head)], border=1, color=ink("muted"), bgcolor=ink("page"), style=style)
 
@@ -78,6 +93,7 @@ def machine_table(
     quiet: bool = False,
     mirrors: dict[str, str] | None = None,
     focus: bool = False,
+    titled: bool = False,
 ) -> Html:
     """The table of a machine, or of several that are alike.
 
@@ -89,8 +105,11 @@ def machine_table(
         quiet: Leave out relations: they are those of the machine that this is a copy of.
         mirrors: Prefix of a block -> machine whose states it mirrors.
         focus: Whether it was asked for by name.
+        titled: Whether pipes end at its title.
     """
-    return _Table(machines, seating, options, marks, quiet=quiet, mirrors=mirrors or {}).html(focus)
+    return _Table(machines, seating, options, marks, quiet=quiet, mirrors=mirrors or {}).html(
+        focus, titled
+    )
 
 
 class _Table:
@@ -123,8 +142,11 @@ class _Table:
     def span(self) -> int:
         return self.per_column * self.seating.columns
 
-    def html(self, focus: bool) -> Html:
+    def html(self, focus: bool, titled: bool) -> Html:
         rows = [row(self.head())]
+        if titled:
+            fill = ink("head")
+            rows.append(row(cell(port=PIPES, bgcolor=fill, colspan=self.span, height=5)))
         for band in self.seating.bands:
             if band.has_header:
                 rows.append(row(self.block_head(band.prefix)))

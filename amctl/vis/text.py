@@ -22,7 +22,9 @@ LONGEST = 48
 
 _ODD = re.compile(r"[^\w.\-]")
 _UNPRINTABLE = {"Cc", "Cs", "Cn", "Zl", "Zp"}
-_NUMBERED = re.compile(r"(.*?)(\d{1,9})(\D*)", re.DOTALL)
+_DIGITS = re.compile(r"([0-9]{1,9})")
+_NUMBERS = 4
+"""Numbers of a name that are tried."""
 
 
 def key(name: str) -> str:
@@ -63,14 +65,26 @@ def label(text: str, longest: int = LONGEST) -> str:
 
 
 def squeezed(names: Iterable[str]) -> list[str]:
-    """`Browser1Ready Browser2Ready Browser3Ready` -> `Browser[1-3]Ready`; the order stays."""
+    """`Browser1Ready Browser2Ready Browser3Ready` -> `Browser[1-3]Ready`; the order stays.
+
+    Of names with several numbers, the one that makes the list shortest is taken together.
+    """
+    split = [_DIGITS.split(name) for name in dict.fromkeys(names)]
+    most = max((len(parts) // 2 for parts in split), default=0)
+    tries = (_squeezed(split, number) for number in range(1, min(most, _NUMBERS) + 1))
+    return min(tries, key=len, default=["".join(parts) for parts in split])
+
+
+def _squeezed(split: Iterable[list[str]], number: int) -> list[str]:
+    """Takes the names together by one of their numbers, counted from the end."""
     families: dict[tuple[str, ...], list[int]] = {}
-    for name in names:
-        match = _NUMBERED.fullmatch(name)
-        if match and str(int(match[2])) == match[2]:
-            families.setdefault((match[1], match[3]), []).append(int(match[2]))
+    for parts in split:
+        at = len(parts) - 2 * number
+        if at > 0 and str(int(parts[at])) == parts[at]:
+            start, end = "".join(parts[:at]), "".join(parts[at + 1 :])
+            families.setdefault((start, end), []).append(int(parts[at]))
         else:
-            families[(name,)] = []
+            families[("".join(parts),)] = []
     return ["".join((part[0], _numbers(found), *part[1:])) for part, found in families.items()]
 
 
