@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amctl.machine._replay import replay
+from amctl.machine._line import (
+    CHANGES,
+    DECISIONS,
+    EVERYTHING,
+    OPS,
+    USER,
+    LogLine,
+    line,
+    relation_lines,
+)
 from amctl.machine.args import AException, loggable, parse_args
 from amctl.machine.errors import ArgsError, HandlerTimeoutError
 from amctl.machine.handlers import SELF, STATE
-from amctl.machine.plan import AUTO, RELATION_KIND
-from amctl.machine.relations import ADD
+from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE
+from amctl.machine.schema import EXCEPTION
 from amctl.machine.tracer import Tracer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
-    from amctl.machine._replay import Replay
     from amctl.machine.event import Mutation
     from amctl.machine.pipes import PipeRecord
     from amctl.machine.transition import Transition
@@ -33,25 +40,18 @@ __all__ = [
     "args_suffix",
 ]
 
-USER, CHANGES, OPS, DECISIONS, EVERYTHING = 1, 2, 3, 4, 5
-"""Levels of lines."""
-
-_KEPT = 1000  # lines between two transitions
+_KEPT = 1000
+"""Lines that wait for a transition, the newest ones."""
 _CUT = 20
 _REPEATED = ("[pipe-", "[ctx", "[when")
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line of a machine's log, without the machine's id in front."""
-
-    level: int
-    """1 user messages, 2 changes, 3 operations, 4 decisions, 5 everything."""
-    text: str
+_VERBS = ("add", "remove", "set", "add", "remove", "add")  # by a plan's kind
+_CHECKS = (CHECK_ADD, CHECK_REMOVE)
 
 
 class _Book:
     """The lines of one machine: of its last transition, and since."""
+
+    __slots__ = ("failed", "has_failed", "logs", "pre", "taken", "tx", "unwatch", "vetoes")
 
     def __init__(self) -> None:
         self.tx: Transition | None = None
@@ -70,6 +70,15 @@ class _Book:
         """Its lines from now on."""
         self.tx, self.logs, self.taken = tx, [], []
         self.vetoes, self.has_failed = 0, False
+
+    def put(self, line: LogLine) -> None:
+        """To the running transition, else to the next one (LOG-3)."""
+        if self.tx is not None and not self.tx.is_completed:
+            self.logs.append(line)
+        elif not self.pre or self.pre[-1].text != line.text or line.text.startswith(_REPEATED):
+            if len(self.pre) >= _KEPT:
+                del self.pre[0]
+            self.pre.append(line)
 
 
 class LineWriter(Tracer):
@@ -98,6 +107,8 @@ class LineWriter(Tracer):
         self._args_of = args_of
         self._checks = checks
         self._books: dict[str, _Book] = {}
+        self._args: Mapping[str, Any] | None = None
+        self._suffix = ""
 
     def take(self, tx: Transition) -> tuple[tuple[LogLine, ...], tuple[LogLine, ...]]:
         """Lines written before a transition and during it, once it has ended (LOG-3)."""
@@ -107,8 +118,10 @@ class LineWriter(Tracer):
         return tuple(book.taken), tuple(book.logs)
 
     def follow(self, machine: MachineView) -> None:
-        """Write of the machine's pipes, those that it has first. For machines with this tracer
-        among their options it happens by itself."""
+        """Write of the machine's pipes, those that it has first.
+
+        For machines with this tracer among their options it happens by itself.
+        """
         book = self._book(machine)
         if book.unwatch is not None:
             return
@@ -116,18 +129,16 @@ class LineWriter(Tracer):
             self._pipe(machine, record, gone=False)
         book.unwatch = machine.pipes.watch(lambda record, gone: self._pipe(machine, record, gone))
 
+    def forget(self, machine_id: str) -> None:
+        """Let a machine go that lives on."""
+        book = self._books.pop(machine_id, None)
+        if book is not None and book.unwatch is not None:
+            book.unwatch()
+
     def write(self, machine: MachineView, level: int, text: str) -> None:
         """Add a line, if the level says so."""
-        if level > self.level:
-            return
-        book = self._book(machine)
-        tx = getattr(machine, "transition", None)
-        if tx is not None and not tx.is_completed and book.tx is tx:
-            book.logs.append(LogLine(level, text))
-        elif not book.pre or book.pre[-1].text != text or text.startswith(_REPEATED):
-            if len(book.pre) >= _KEPT:
-                del book.pre[0]
-            book.pre.append(LogLine(level, text))
+        if level <= self.level:
+            self._book(machine).put(LogLine(level, text))
 
     def _book(self, machine: MachineView) -> _Book:
         book = self._books.get(machine.id)
@@ -143,9 +154,7 @@ class LineWriter(Tracer):
 
     def machine_dispose(self, machine_id: str) -> None:
         """See Tracer."""
-        book = self._books.pop(machine_id, None)
-        if book is not None and book.unwatch is not None:
-            book.unwatch()
+        self.forget(machine_id)
 
     def log_line(self, machine: MachineView, level: int, text: str) -> None:
         """See Tracer."""
@@ -155,73 +164,69 @@ class LineWriter(Tracer):
         """See Tracer."""
         if self.level < OPS or (mutation.is_check and not self._checks):
             return
-        book = self._book(machine)
+        book, names = self._book(machine), mutation.called_states
         if book.tx is not None and not book.tx.is_completed:
             self._decided(book.tx, book)
-        names, kind = " ".join(mutation.called_states), mutation.type
         if mutation.is_auto:
-            self.write(machine, OPS, f"[auto] {names}")
+            book.put(line(OPS, "auto", names))
         how = "queue" if mutation.queue_tick else "prepend"
-        suffix = args_suffix(self._args_of(mutation.args))
-        self.write(machine, OPS, f"[{how}:{kind}] {names}{suffix}")
-        if any(mutation is waiting for waiting in getattr(machine, "_queue", ())):
+        suffix = self._shown(mutation.args)
+        book.put(line(OPS, f"{how}:{_VERBS[mutation.kind]}", names, suffix))
+        waiting = getattr(machine, "_queue", None)
+        if waiting and (waiting[-1] is mutation or waiting[0] is mutation):
             count = mutation.queue_len
-            self.write(machine, OPS, f"[postpone] queue running ({count} item{'s' * (count > 1)})")
+            items = f"({count} item{'s' if count > 1 else ''})"
+            book.put(line(OPS, "postpone", ("queue running", items)))
 
     def transition_init(self, tx: Transition) -> None:
         """See Tracer."""
-        machine, book = tx.machine, self._book(tx.machine)
+        book = self._book(tx.machine)
         book.begin(tx)
-        if self.level < OPS or self._is_hidden(tx):
-            return
-        if getattr(tx.plan, "config", None) is None:  # a mirror's
-            return
-        names = " ".join(tx.called_states)
-        suffix = args_suffix(self._args_of(tx.args))
-        if tx.is_auto:
-            self._say(tx, DECISIONS, f"[add:auto] {names}{suffix}")
-        else:
-            self._say(tx, OPS, f"[{tx.type}] {names}{suffix}")
-        if tx.source is not None:
-            source = tx.source
-            self._say(tx, OPS, f"[source] {source.machine_id}/{source.tx_id}/{source.time}")
-        plan = tx.plan
-        found = replay(
-            machine._compiled, RELATION_KIND[plan.kind], plan.called.order, plan.config.order
-        )
-        self._resolved(tx, found)
-        implied = [i for i in found.targets if i not in found.base]
-        if implied:
-            self._say(tx, OPS, f"[implied] {self._names(tx, implied)}")
+        plan, level = tx.plan, self.level
+        if level < OPS or self._is_hidden(tx) or not hasattr(plan, "config"):
+            return  # a mirror's transition has none
+        names, suffix, logs = plan.called.names, self._shown(tx.args), book.logs
+        if plan.kind != AUTO:
+            logs.append(line(OPS, _VERBS[plan.kind], names, suffix))
+        elif level >= DECISIONS:
+            logs.append(line(DECISIONS, "add:auto", names, suffix))
+        if (source := tx.source) is not None:
+            text = f"[source] {source.machine_id}/{source.tx_id}/{source.time}"
+            logs.append(LogLine(OPS, text))
+        self._resolved(tx, book, plan.called.order)
         if not plan.accepted:
-            missing = [i for i in plan.called.order if i not in found.targets]
-            self._say(tx, OPS, f"[cancel:reject] {self._names(tx, missing)}")
+            missing = tuple(tx._names(i for i in plan.called.order if i not in plan.targets))
+            logs.append(line(OPS, "cancel:reject", missing))
 
     def handler_start(self, tx: Transition, binding: str, name: str) -> None:
         """See Tracer."""
-        if self.level < OPS or self._is_hidden(tx):
+        book = self._book(tx.machine)
+        if self.level < OPS or book.tx is not tx or self._is_hidden(tx):
             return
-        self._decided(tx, self._book(tx.machine))
-        found = (b.number for b in tx.machine._bindings if b.id == binding)
-        self._say(tx, OPS, f"[handler:{next(found, -1)}] {name}")
+        self._decided(tx, book)
+        number = -1
+        for one in tx.machine._bindings:
+            if one.id == binding:
+                number = one.number
+        book.logs.append(line(OPS, f"handler:{number}", (name,)))
 
     def transition_finals(self, tx: Transition) -> None:
         """See Tracer."""
-        if self.level < CHANGES:
+        book = self._book(tx.machine)
+        if self.level < CHANGES or book.tx is not tx:
             return
-        self._decided(tx, self._book(tx.machine))
-        self._settled(tx)
+        self._decided(tx, book)
+        self._settled(tx, book)
         enters, exits = tx.enters, tx.exits
-        moved = [*(f"+{name}" for name in enters), *(f"-{name}" for name in exits)]
+        moved = [f"+{name}" for name in enters] + [f"-{name}" for name in exits]
         if moved and self.level >= EVERYTHING:
             before = set(tx.states_before)
             moved += [name for name in tx.target_states if name in before]
         if moved:
-            tag = "auto_" if tx.is_auto else "state"
-            suffix = args_suffix(self._args_of(tx.args))
-            self._say(tx, CHANGES, f"[{tag}] {' '.join(moved)}{suffix}")
-        if "Exception" in enters:
-            self._error(tx)
+            tag = "auto_" if tx.plan.kind == AUTO else "state"
+            book.logs.append(line(CHANGES, tag, tuple(moved), self._shown(tx.args)))
+        if EXCEPTION in enters:
+            self._error(tx, book)
 
     def transition_end(self, tx: Transition) -> None:
         """See Tracer."""
@@ -229,104 +234,93 @@ class LineWriter(Tracer):
         if book.tx is not tx:  # bound in its midst
             book.begin(tx)
         self._decided(tx, book)
-        if not tx.has_moved:
-            self._settled(tx)
+        if not tx.has_moved and not self._is_hidden(tx):
+            self._settled(tx, book)
         book.taken, book.pre = book.pre, []
 
     # -- what was decided
 
-    def _say(self, tx: Transition, level: int, text: str) -> None:
-        book = self._books[tx.machine.id]
-        if level <= self.level and book.tx is tx:
-            book.logs.append(LogLine(level, text))
-
     def _is_hidden(self, tx: Transition) -> bool:
-        return not self._checks and tx.is_check
+        return not self._checks and tx.plan.kind in _CHECKS
 
-    def _names(self, tx: Transition, indexes: Iterable[int]) -> str:
-        names = tx.machine.names
-        return " ".join(names[i] for i in indexes)
+    def _shown(self, args: Mapping[str, Any]) -> str:
+        """The suffix of arguments; asked up to three times in a row for the same ones."""
+        if not args:
+            return ""
+        if args is not self._args:
+            self._suffix, self._args = args_suffix(self._args_of(args)), args
+        return self._suffix
 
-    def _settled(self, tx: Transition) -> None:
+    def _resolved(
+        self, tx: Transition, book: _Book, called: tuple[int, ...], again: bool = False
+    ) -> None:
+        plan = tx.plan
+        found = relation_lines(tx.machine._compiled, plan.kind, called, plan.config.order, again)
+        book.logs += [one for one in found if one.level <= self.level]
+
+    def _settled(self, tx: Transition, book: _Book) -> None:
         """TX-7: an auto transition resolves again from what negotiation left."""
         plan = tx.plan
-        if self.level < OPS or plan.kind != AUTO:
-            return
-        dropped = {action.state for _, action in tx.vetoes}
-        left = tuple(i for i in plan.called.order if i in plan.targets and i not in dropped)
-        self._resolved(tx, replay(tx.machine._compiled, ADD, left, plan.config.order))
-
-    def _resolved(self, tx: Transition, found: Replay) -> None:
-        first, second = found.rejects
-        self._rejected(tx, first)
-        for i, by in found.blocked.items():
-            level = OPS if i in found.active else DECISIONS
-            self._say(tx, level, f"[rel:remove] {self._names(tx, [i])} by {self._names(tx, by)}")
-        self._rejected(tx, second)
-
-    def _rejected(self, tx: Transition, rejects: Mapping[int, Sequence[int]]) -> None:
-        if not rejects:
-            return
-        names, states = tx.machine.names, tx.machine._compiled.schema
-        parts = []
-        for i, missing in rejects.items():
-            unknown = iter([n for n in states[names[i]].require if n not in states])
-            lacks = " ".join(f"-{names[j] if j >= 0 else next(unknown, '')}" for j in missing)
-            parts.append(f"{names[i]}({lacks})")
-        tag, level = ("reject:auto", DECISIONS) if tx.is_auto else ("reject", OPS)
-        self._say(tx, level, f"[{tag}] {' '.join(parts)}")
+        if self.level >= OPS and plan.kind == AUTO:
+            dropped = [action.state for _, action in tx.vetoes]
+            left = [i for i in plan.called.order if i in plan.targets and i not in dropped]
+            self._resolved(tx, book, tuple(left), again=True)
 
     def _decided(self, tx: Transition, book: _Book) -> None:
         """Vetoes and failures that happened since the last line."""
-        if book.tx is not tx or (len(tx.vetoes) == book.vetoes and tx.failure is None):
+        if (len(tx.vetoes) == book.vetoes and tx.failure is None) or self.level < CHANGES:
             return
-        targets = f"({self._names(tx, tx.plan.targets)})"
-        for _, action in tx.vetoes[book.vetoes :]:
+        targets = f"({_joined(tx, tx.plan.targets)})"
+        vetoes, book.vetoes = tx.vetoes[book.vetoes :], len(tx.vetoes)
+        for _, action in vetoes if not self._is_hidden(tx) else ():
             how = ":self" if action.phase == SELF else ""
-            if not self._is_hidden(tx):
-                self._say(tx, OPS, f"[cancel{how}] {targets} by {action.name}")
-        book.vetoes = len(tx.vetoes)
+            self._say(book, OPS, f"[cancel{how}] {targets} by {action.name}")
         if tx.failure is not None and not book.has_failed:
             book.has_failed = True
             book.failed = tx.id, str(tx.type)
-            self._failed(tx, targets)
+            self._failed(tx, book, targets)
 
-    def _failed(self, tx: Transition, targets: str) -> None:
+    def _say(self, book: _Book, level: int, text: str) -> None:
+        if level <= self.level:
+            book.logs.append(LogLine(level, text))
+
+    def _failed(self, tx: Transition, book: _Book, targets: str) -> None:
+        """PAN-2 to PAN-7."""
         assert tx.failure is not None
         handler, action, error = tx.failure
         if isinstance(error, HandlerTimeoutError):
-            self._say(tx, OPS, f"[cancel] {targets} by timeout")
+            self._say(book, OPS, f"[cancel] {targets} by timeout")
             text = f"[handler:timeout]: {handler.name} from {handler.binding}"
-            self._say(tx, DECISIONS, text)
+            self._say(book, DECISIONS, text)
         else:
-            self._say(tx, OPS, "[recover] handling panic...")
-            self._say(tx, OPS, f"[cancel] {targets} by recover")
-        if not tx.has_moved:
-            self._say(tx, OPS, f"[cancel] {targets} by {action.name}")
+            self._say(book, OPS, "[recover] handling panic...")
+            self._say(book, OPS, f"[cancel] {targets} by recover")
+        out = tx.outcome
+        if not tx.has_moved or out is None:
+            self._say(book, OPS, f"[cancel] {targets} by {action.name}")
         elif action.phase == STATE:
-            enters = tx.outcome.enters if tx.outcome is not None else ()
-            gone = enters[enters.index(action.state) :] if action.state in enters else ()
-            stays = [i for i in tx.plan.targets if i not in gone]
-            text = f"[recover] partial final states as ({self._names(tx, stays)})"
-            self._say(tx, OPS, text)
-            self._say(tx, CHANGES, f"[state] {' '.join(f'-{tx.machine.names[i]}' for i in gone)}")
+            gone = out.enters[out.enters.index(action.state) :]
+            stays = _joined(tx, (i for i in out.targets if i not in gone))
+            self._say(book, OPS, f"[recover] partial final states as ({stays})")
+            left = " ".join(f"-{name}" for name in tx._names(gone))
+            self._say(book, CHANGES, f"[state] {left}")
 
-    def _error(self, tx: Transition) -> None:
+    def _error(self, tx: Transition, book: _Book) -> None:
         """ERR-5: what the original's default handler of Exception says."""
         try:
             what = parse_args(AException, tx.args)
         except ArgsError:
             return
         if what.err is None:
-            self._say(tx, CHANGES, "[error] missing error")
+            self._say(book, CHANGES, "[error] no error came with it")
             return
         message = str(what.err) or type(what.err).__name__
         if not what.handler:
-            self._say(tx, CHANGES, f"[error] {message}")
+            self._say(book, CHANGES, f"[error] {message}")
             return
-        failed, kind = self._books[tx.machine.id].failed
-        kind = kind if tx.source is not None and tx.source.tx_id == failed else "add"
-        self._say(tx, CHANGES, f"[error:{kind}] {' '.join(what.called)} ({message})")
+        failed, verb = book.failed
+        verb = verb if tx.source is not None and tx.source.tx_id == failed else "add"
+        self._say(book, CHANGES, f"[error:{verb}] {' '.join(what.called)} ({message})")
 
     # -- pipes
 
@@ -341,6 +335,10 @@ class LineWriter(Tracer):
         left = (*machine.pipes.out, *machine.pipes.into)
         if not any(other in (r.target_id, r.source_id) for r in left):
             self.write(machine, OPS, f"[pipe:gc] {other}")
+
+
+def _joined(tx: Transition, indexes: Iterable[int]) -> str:
+    return " ".join(tx._names(indexes))
 
 
 def args_suffix(args: Mapping[str, str]) -> str:

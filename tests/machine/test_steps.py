@@ -314,7 +314,7 @@ def test_str_6_text(step: Step, text: str) -> None:
 # -- what the original recorded
 
 
-class _Replayed:
+class Replayed:
     """One machine of a recording, brought to each of its transitions."""
 
     def __init__(self, schema: SchemaMsg) -> None:
@@ -325,7 +325,7 @@ class _Replayed:
         """Our steps for it. Afterwards the machine has followed."""
         machine = self.machine
         kind = AUTO if tx.is_auto else tx.type
-        config = machine._planner.config(self._order(tx))
+        config = machine._planner.config(self.order(tx))
         plan = machine._planner.plan(config, kind, machine._planner.called(tx.called))
         mine = Transition(machine, plan, {})
         mine.is_accepted = tx.accepted
@@ -337,7 +337,7 @@ class _Replayed:
         assert {i for i, tick in enumerate(tx.clocks) if tick & 1} == {*self.active}
         return steps_of(mine)
 
-    def _order(self, tx: TxMsg) -> tuple[int, ...]:
+    def order(self, tx: TxMsg) -> tuple[int, ...]:
         """What was active, in the original's order: it goes through its states by Require in an
         order that is another one in every process, and shows only here."""
         first: dict[int, int] = {}
@@ -365,7 +365,7 @@ def test_golden_the_steps_of_the_recorded_workflow() -> None:
     dump = read_gob(SHARED / "data" / "wasm-workflow.gob.br")
     same = 0
     for id in dump.machines():
-        replayed = _Replayed(dump.schema(id))
+        replayed = Replayed(dump.schema(id))
         for tx in dump.transitions(id):
             if tx.steps and not tx.is_queued:
                 assert replayed.expect(tx) == tx.steps, (id, tx.id)
