@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Workflow", "make_workflow"]
 
+_MOMENT = 0.15
+"""Seconds in which recorded nodes have sent their last words, most probably."""
 _log = logging.getLogger("amctl.nodes.workflow")
 
 
@@ -142,7 +144,7 @@ class Workflow:
             dial: Connects to the collector. Nodes reach it through the relay, at `/dbg`.
             token: What it wants to hear first.
             settle: Waits until no node is connected to it through the relay. `stop` gives nodes
-                so long, a second at most, to send their last words.
+                so long to send their last words, a second at most; without it, a moment.
         """
         plan = DebugPlan(DBG_PATH, token, self.settings.debug)
         self._stream = record(plan, self.machine, lambda path: dial())
@@ -215,7 +217,11 @@ class Workflow:
 
     async def _let_nodes_settle(self) -> None:
         """While the relay still carries it."""
-        if self._nodes_settle is not None:
+        if self._stream is None:
+            return
+        if self._nodes_settle is None:
+            await asyncio.sleep(_MOMENT)
+        else:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORD):
                     await self._nodes_settle()

@@ -102,7 +102,7 @@ class DebugLink:
         self._timer: asyncio.TimerHandle | None = None
         self._is_hurried = False
         self._closing: asyncio.Future[None] | None = None
-        self._told = ""
+        self._told: set[str] = set()
 
     # --- life
 
@@ -182,9 +182,9 @@ class DebugLink:
             self._closing.set_result(None)
 
     def _say(self, text: str) -> None:
-        """Warn of a new trouble, once."""
-        level = logging.DEBUG if text == self._told else logging.WARNING
-        self._told = text
+        """Warn of a trouble, once until all is well again."""
+        level = logging.DEBUG if text in self._told else logging.WARNING
+        self._told.add(text)
         _log.log(level, "recording of %s: %s", self.name, text)
 
     # --- told by the session
@@ -193,7 +193,7 @@ class DebugLink:
         """Everything may be sent."""
         if self._told:
             _log.info("recording of %s: the collector is back", self.name)
-            self._told = ""
+            self._told.clear()
         self._schedule(0.0)
 
     def settled(self) -> None:
@@ -309,7 +309,7 @@ class _Session:
         self._end()
 
     def _on_lost(self, error: Exception | None) -> None:
-        if error is not None:
+        if error is not None and not self.is_done:
             self._link.trouble(f"the connection is lost: {error}")
         self._end()
 

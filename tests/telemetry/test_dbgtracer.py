@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from amctl.machine import Args, Machine
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amctl.machine import Args, Machine, Tracer
 from amctl.machine.steps import ACTIVATE, CALLED, HANDLER
 from amctl.states.pipes import bind
 from amctl.telemetry.dbgstream import DebugOptions, DebugStream
@@ -13,8 +19,7 @@ from amctl.telemetry.outbox import FULL
 from tests.support.fake_debugger import FakeDebugger
 
 if TYPE_CHECKING:
-    import pytest
-
+    from amctl.machine import Event
     from amctl.telemetry.messages import Message
 
 STATES: dict[str, Any] = {
@@ -374,11 +379,72 @@ async def test_a_line_that_can_not_be_written_is_no_trouble_either(
     def fail(*args: Any, **more: Any) -> Any:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("amctl.machine.lines.LineWriter._say", fail)
+    monkeypatch.setattr("amctl.telemetry._dbglines.loggable", fail)
     tape = Taped()
     machine = tape.machine()
-    assert machine.add("A").executed
-    assert machine.add("M").executed
+    assert machine.add("A", {"name": "x"}).executed
+    assert machine.add("M", {"name": "x"}).executed
     assert machine.not_("Exception")
     assert caplog.text.count("a log line can't be recorded") == 1
-    assert [(tx.called, tx.logs) for tx in tape.txs()] == [((A,), ()), ((M,), ())]
+    assert [tx.called for tx in tape.txs()] == [(A,), (M,)]
+
+
+acts = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "remove", "set", "can_add"]),
+        st.lists(st.sampled_from([*STATES]), min_size=1, max_size=3, unique=True),
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.slow
+@given(acts, st.dictionaries(st.sampled_from([*STATES]), acts, max_size=3))
+def test_what_is_recorded_is_what_happened(
+    script: list[tuple[str, list[str]]], nested: dict[str, list[tuple[str, list[str]]]]
+) -> None:
+    async def play() -> None:
+        tape = Taped(outbox=100_000)
+        machine = tape.machine(states=AUTO)
+        times: list[tuple[int, ...]] = []
+        depth = 0
+
+        def state(name: str, e: Event) -> None:
+            nonlocal depth
+            depth += 1
+            if depth < 20:
+                for act, states in nested[name]:
+                    getattr(machine, act)(states, {"name": act})
+
+        machine.bind({f"{name}State": partial(state, name) for name in nested})
+        machine.bind_tracer(_Times(times))
+        for act, states in script:
+            getattr(machine, act)(states)
+        txs = tape.txs()
+        done = [tx for tx in txs if not tx.is_queued]
+        assert [tx.clocks for tx in done] == times
+        assert len({tx.id for tx in txs}) == len(txs)
+        before: tuple[int, ...] = (0,) * 6
+        for tx in txs:
+            if tx.is_queued:
+                assert tx.clocks == before
+            before = tx.clocks
+        # each one that waited was carried out, and says the same then
+        ticks = {tx.queue_tick: tx for tx in done if not tx.is_auto}
+        for tx in txs:
+            if tx.is_queued and tx.mut_queue_tick:
+                ran = ticks[tx.mut_queue_tick]
+                assert (ran.type, ran.called, ran.args) == (tx.type, tx.called, tx.args)
+
+    asyncio.run(play())
+
+
+class _Times(Tracer):
+    id = "times"
+
+    def __init__(self, times: list[tuple[int, ...]]) -> None:
+        self._times = times
+
+    def transition_end(self, tx: Any) -> None:
+        if not tx.is_check:
+            self._times.append(tuple(tx.machine.time()))
