@@ -61,7 +61,7 @@ def messages_of(
     wanted = [m for m in dump.machines() if machines is None or m in machines]
     schemas = {machine: _Schemas(dump, machine) for machine in wanted}
     yield from (held.first for held in schemas.values())
-    aside = _Aside(dump, schemas.keys(), since, until)
+    aside = _Aside(dump, machines, since, until)
     for tx in dump.transitions(wanted[0] if len(wanted) == 1 else None):
         held = schemas.get(tx.machine_id)
         if held is None:
@@ -75,7 +75,7 @@ def messages_of(
     yield from (left for held in schemas.values() if (left := held.last()) is not None)
     yield from aside.rest()
     for machine, time_ns in dump.gone().items():
-        if machine in schemas and _within(time_ns, None, until):
+        if (machines is None or machine in machines) and _within(time_ns, None, until):
             yield GoneMsg(machine, time_ns)
 
 
@@ -87,18 +87,18 @@ class _Aside:
     """Pipes and gaps, which have no position among the transitions."""
 
     def __init__(
-        self, dump: Dump, machines: Collection[str], since: int | None, until: int | None
+        self, dump: Dump, machines: Collection[str] | None, since: int | None, until: int | None
     ) -> None:
         self._pipes = deque(
             pipe
             for pipe in dump.pipes()
-            if (pipe.source in machines or pipe.target in machines)
+            if (machines is None or pipe.source in machines or pipe.target in machines)
             and _within(pipe.time_ns, None, until)  # an older pipe is still there
         )
         self._gaps = deque(
             gap
             for gap in dump.gaps()
-            if (not gap.machine_id or gap.machine_id in machines)
+            if (machines is None or not gap.machine_id or gap.machine_id in machines)
             and (since is None or not gap.until_ns or gap.until_ns >= since)
             and _within(gap.since_ns, None, until)
         )

@@ -36,6 +36,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Any:
         if urlsplit(newurl).scheme.lower() not in _SCHEMES:
+            fp.close()
             raise DumpNotFoundError(req.full_url, f"it leads to {newurl[:200]}, not to the web")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

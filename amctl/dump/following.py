@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,11 +23,17 @@ __all__ = [
     "changes",
     "flags_text",
     "outcome",
+    "plain",
     "state_name",
     "step_line",
 ]
 
 _SIGNS: Final = {0: "+", 1: "-", 2: "="}
+
+
+_CONTROL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class Changes(NamedTuple):
@@ -102,6 +109,16 @@ class Entry:
         words = [self.mutation + args_text(self.tx.args), flags_text(self.tx)]
         text = self.changes.text(self.names)
         return "  ".join(word for word in (*words, text and f"-> {text}") if word)
+
+
+def plain(text: str) -> str:
+    """A text in one line, with nothing in it that moves a cursor or turns its direction."""
+    return _CONTROL.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def active_names(clocks: Sequence[int], names: Sequence[str]) -> tuple[str, ...]:

@@ -177,7 +177,8 @@ class JsonlReader:
         try:
             header: records.Header = records.decode(text, records.Header)
         except (ValueError, RecursionError):
-            cut = self._lines.is_cut and (self._lines.packed or text[:1] == b"{")
+            begun = b'{"format":"amctl-dump"'.startswith(text[:22])
+            cut = self._lines.is_cut and begun and (text or self._lines.packed)
             problem = "ends within its first line" if cut else "isn't a jsonl recording"
             raise DumpFormatError(self._name, problem, 0) from None
         if header.format != FORMAT:

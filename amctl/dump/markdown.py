@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from amctl.dump.following import plain
 from amctl.dump.summary import Summary, seconds_text, time_text
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ __all__ = ["LIMIT", "MarkdownWriter"]
 LIMIT: Final = 1000
 """Transitions that are shown."""
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _GAPS: Final = 20
 
 
@@ -129,8 +129,8 @@ def _gaps(summary: Summary) -> Iterator[str]:
 def _log(first_ns: int, log: Sequence[tuple[int, str, str, str]]) -> Iterator[str]:
     width = min(30, max(len(machine) for _, machine, _, _ in log))
     lines = [
-        f"{seconds_text(at - first_ns) if at else '-':>13}  {_plain(machine):<{width}}  "
-        f"{_plain(line)}  {_plain(id)}".rstrip()
+        f"{seconds_text(at - first_ns) if at else '-':>13}  {plain(machine):<{width}}  "
+        f"{plain(line)}  {plain(id)}".rstrip()
         for at, machine, id, line in log
     ]
     ticks = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
@@ -140,11 +140,6 @@ def _log(first_ns: int, log: Sequence[tuple[int, str, str, str]]) -> Iterator[st
     yield f"{fence}\n"
 
 
-def _plain(text: str) -> str:
-    """A text in one line, with nothing in it that moves a cursor."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-
-
 def _text(text: str) -> str:
-    """The same, meaning in Markdown what it says."""
-    return _SPECIAL.sub(r"\\\1", _plain(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    """A text in one line that means in Markdown what it says."""
+    return _SPECIAL.sub(r"\\\1", plain(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")

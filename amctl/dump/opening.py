@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import tempfile
 from pathlib import Path
@@ -70,13 +71,11 @@ def sniff(path: Path, name: str) -> str:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise DumpNotFoundError(name, "that is no file")
+            raise OSError(errno.EINVAL, "that is no file")
         with path.open("rb") as file:
             head = file.read(64)
     except FileNotFoundError:
         raise DumpNotFoundError(name) from None
-    except DumpNotFoundError:
-        raise
     except OSError as error:
         raise DumpNotFoundError(name, error.strerror or str(error)) from None
     if not head:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
@@ -22,10 +21,7 @@ from amctl.telemetry.messages import (
     TxMsg,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["everything_of", "recordings", "wild_streams"]
+__all__ = ["recordings", "wild_streams"]
 
 _TEXTS = st.text(st.characters(), max_size=6)  # lone surrogates too
 _NAMES = st.sampled_from(["Start", "Ready", "ErrX", "<b>", "名", ""])
@@ -163,17 +159,3 @@ def recordings(draw: st.DrawFn, machines: int = 3, most: int = 25) -> MemoryDump
             )
         )  # fmt: skip
     return dump
-
-
-def everything_of(dump: object) -> Iterable[object]:
-    """All that the read side of a dump tells, for comparing two."""
-    d = dump
-    assert isinstance(d, MemoryDump)
-    return (
-        d.machines(),
-        [d.schemas(m) for m in d.machines()],
-        list(d.transitions()),
-        d.pipes(),
-        d.gaps(),
-        d.gone(),
-    )
