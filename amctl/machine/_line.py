@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from amctl.machine._replay import replay
+from amctl.machine._replay import missing_names, replay
 from amctl.machine.plan import AUTO, RELATION_KIND
 
 if TYPE_CHECKING:
@@ -72,9 +72,8 @@ def _rejected(
 ) -> Iterator[LogLine]:
     parts = []
     for i, missing in rejects.items():
-        unknown = iter([n for n in schema.schema[schema.names[i]].require if n not in schema.index])
-        lacks = [schema.names[j] if j >= 0 else next(unknown, "") for j in missing]
-        parts.append(f"{schema.names[i]}({' '.join(f'-{name}' for name in lacks)})")
+        lacks = " ".join([f"-{name}" for name in missing_names(schema, i, missing)])
+        parts.append(f"{schema.names[i]}({lacks})")
     if parts:
         tag, level = ("reject:auto", DECISIONS) if is_auto else ("reject", OPS)
         yield LogLine(level, f"[{tag}] {' '.join(parts)}")

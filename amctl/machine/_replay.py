@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from amctl.machine.compiled import Compiled
 
-__all__ = ["Replay", "replay", "requires"]
+__all__ = ["Replay", "missing_names", "replay", "requires"]
 
 _AFTER, _ADD, _REQUIRE, _REMOVE = range(4)
 
@@ -182,6 +182,13 @@ def requires(schema: Compiled) -> list[tuple[int, ...]]:
     """The required states of each state, in the schema's order; -1 is one that doesn't exist."""
     states, index = schema.schema, schema.index
     return [tuple(index.get(n, -1) for n in states[name].require) for name in schema.names]
+
+
+def missing_names(schema: Compiled, owner: int, missing: Iterable[int]) -> list[str]:
+    """The names of what a state misses, also of states that don't exist."""
+    index = schema.index
+    unknown = iter([n for n in schema.schema[schema.names[owner]].require if n not in index])
+    return [schema.names[j] if j >= 0 else next(unknown, "") for j in missing]
 
 
 def _unique(items: Iterable[int]) -> list[int]:

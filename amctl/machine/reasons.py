@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amctl.machine._replay import replay, requires
+from amctl.machine._replay import missing_names, replay, requires
 from amctl.machine.errors import HandlerTimeoutError
 from amctl.machine.plan import AUTO, CHECK_ADD, RELATION_KIND
 from amctl.machine.relations import REMOVE
@@ -50,7 +50,7 @@ class Reason:
         if self.kind == "remove":
             return f"{self.state} is removed by {by}"
         if self.kind == "veto":
-            return f"{self.state} was vetoed by {handler}" if self.state else f"{handler} vetoed"
+            return f"{handler} vetoed it"
         if self.kind in ("error", "timeout"):
             what = "failed" if self.kind == "error" else "ran too long"
             return f"{handler} {what}: {self.text}" if self.text else f"{handler} {what}"
@@ -80,7 +80,8 @@ def reason_of(tx: Transition) -> Reason | None:
             handler=action.name,
             binding=handler.binding,
         )
-    return explain(tx.machine._compiled, plan.config, plan.kind, plan.called)
+    found = explain(tx.machine._compiled, plan.config, plan.kind, plan.called)
+    return found or Reason("relations", by=tx.called_states)
 
 
 def explain(schema: Compiled, config: ActiveSet, kind: int, called: Called) -> Reason | None:
@@ -115,18 +116,18 @@ class _Search:
             ends: dict[str, None] = {}
             links: list[str] = []
             self._follow(i, ends, links, {i})
-            return Reason(
-                "require", name, tuple(ends), text=", ".join(links) if len(links) > 1 else ""
-            )
-        by = self._removers(i)
-        if by:
-            return Reason("remove", name, tuple(map(self._name, by)))
-        return Reason("relations", by=(name,))
+            by = tuple(ends) or tuple(
+                missing_names(self._schema, i, self._rejects[i])
+            )  # a circle has no end
+            text = ", ".join(links) if len(links) > 1 else ""
+            return Reason("require", name, by, text=text)
+        removers = tuple(map(self._name, self._removers(i)))
+        return Reason("remove", name, removers) if removers else Reason("relations", by=(name,))
 
     def _follow(self, i: int, ends: dict[str, None], links: list[str], seen: set[int]) -> None:
         """Down the chain of Require; each link is told once."""
         missing = self._missing(i)
-        names = [self._name(j, i) for j in missing]
+        names = missing_names(self._schema, i, missing)
         links.append(f"{self._name(i)} requires {_listed(names)}")
         for j, name in zip(missing, names, strict=True):
             if self._missing(j):
@@ -155,11 +156,8 @@ class _Search:
         stays = [j for j in found.targets if j in found.active]
         return [j for j in stays if remove[j] >> i & 1 and not remove[i] >> j & 1]
 
-    def _name(self, i: int, owner: int = -1) -> str:
-        if i >= 0:
-            return self._schema.names[i]
-        names = self._schema.schema[self._schema.names[owner]].require
-        return next((n for n in names if n not in self._schema.index), "")
+    def _name(self, i: int) -> str:
+        return self._schema.names[i]
 
 
 def _subject(tx: Transition, state: int) -> str:
