@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amctl.machine import ERROR_KEY, ACheck, AException, Args, ArgsError, RemoteError
-from amctl.machine.args import as_args, parse_args
+from amctl.machine import ERROR_KEY, ACheck, AException, Args, ArgsError, RemoteError, Result
+from amctl.machine.args import as_args, loggable, parse_args
 from tests.machine.tools import mach
 
 
@@ -207,3 +207,67 @@ def test_can_2_only_the_first_answer_counts() -> None:
     check.answer(True)
     check.answer(False)
     assert (check.canceled, heard) == (True, [True])
+
+
+@dataclass(frozen=True)
+class AShown(Args):
+    id: str = ""
+    port: int = 0
+    path: tuple[str, ...] = ()
+    secret: str = ""
+
+
+def test_log_4_what_is_shown_of_arguments() -> None:
+    given = {"name": "n", "addr": "h:1", "url": "u", "uri": "v", "token": "secret"}
+    assert loggable(given) == {"name": "n", "addr": "h:1", "url": "u", "uri": "v"}
+    assert loggable({}) == {}
+
+
+def test_arg_2_typed_arguments_by_their_fields() -> None:
+    args = as_args([AShown("x", 7, ("a", "b c"), "secret")])
+    assert loggable(args) == {"id": "x", "port": "7", "path": '"a", "b c"'}
+    assert loggable(as_args(AShown())) == {}
+
+
+def test_arg_2_typed_arguments_that_came_over_the_wire() -> None:
+    wire = {AShown.key(): AShown("x", secret="s").to_wire(), "plain": {"id": "y"}}
+    assert loggable(wire) == {"id": "x"}
+
+
+def test_log_4_further_names() -> None:
+    assert loggable({"id": 1, "round": 2, "x": 3}, ["round"]) == {"id": "1", "round": "2"}
+
+
+def test_err_4_errors_are_shown_by_their_text() -> None:
+    assert loggable(as_args(AException(ValueError("boom")))) == {"err": "boom"}
+    assert loggable(as_args(AException(ValueError()))) == {"err": "ValueError"}
+    assert loggable({ERROR_KEY: ValueError("alone")}) == {"err": "alone"}
+    assert loggable({ERROR_KEY: AException(ValueError("far")).to_wire()}) == {
+        "err": "ValueError: far"
+    }
+
+
+def test_hlp_5_texts() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    values = {
+        "name": "two\nlines",
+        "id": Result(1),
+        "port": 0,
+        "addr": b"12345",
+        "path": Odd(),
+        "url": [1, 2],
+        "uri": True,
+        "err": None,
+    }
+    assert loggable(values) == {
+        "name": "two lines",
+        "id": "canceled",
+        "addr": "5 bytes",
+        "path": "<Odd>",
+        "url": "1, 2",
+        "uri": "True",
+    }
+    assert loggable({"name": "x" * 99}) == {"name": "x" * 99}
