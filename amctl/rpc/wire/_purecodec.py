@@ -9,7 +9,7 @@ that are there.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import DecodeError, EncodeError
@@ -20,6 +20,9 @@ __all__ = ["dumps", "loads"]
 _RAW_DEPTH = MAX_DEPTH + 2
 """A body may be a map in a map around a value; `codec` checks the value's own depth."""
 _FIX = [bytes((i,)) for i in range(256)]
+_INT = frozenset((int,))
+_MANY = 6
+"""So many items of a list are worth a look at whether they are small numbers."""
 _pack = struct.pack
 
 
@@ -50,6 +53,9 @@ def _write(value: Any, out: bytearray, depth: int) -> None:
         _deeper(depth)
         size = len(value)
         out += _FIX[0x90 | size] if size < 16 else _head(size, 0, 0xDC, 0xDD)
+        if size >= _MANY and _INT.issuperset(map(type, value)):
+            _write_ints(value, out)
+            return
         for item in value:
             _write(item, out, depth + 1)
     elif value is None:
@@ -84,6 +90,15 @@ def _head(size: int, one: int, two: int, four: int) -> bytes:
     if one and size < 0x100:
         return _pack(">BB", one, size)
     return _pack(">BH", two, size) if size < 0x10000 else _pack(">BI", four, size)
+
+
+def _write_ints(values: Sequence[int], out: bytearray) -> None:
+    """As each of them would be written, but at once if all of them are small."""
+    if min(values) >= -0x20 and max(values) < 0x80:
+        out += bytes([value & 0xFF for value in values])
+        return
+    for value in values:
+        _write_int(value, out)
 
 
 def _write_int(value: int, out: bytearray) -> None:

@@ -211,3 +211,17 @@ def test_only_flat_lists_of_integers_are_diffs(value: Any) -> None:
     else:
         with pytest.raises(DecodeError):
             decode_ints(encode(value))
+
+
+@needs_native
+@given(st.lists(st.integers(-40, 140), max_size=20) | st.lists(INT64, max_size=20))
+def test_lists_of_numbers_are_written_as_one_by_one(values: list[int]) -> None:
+    assert NATIVE is not None
+    assert PURE.pack(values) == NATIVE.pack(values)
+    assert PURE.unpack(PURE.pack(values)) == values
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1])
+def test_no_list_hides_a_number_that_is_too_big(value: int) -> None:
+    with pytest.raises(EncodeError):
+        PURE.pack([0] * 9 + [value])
