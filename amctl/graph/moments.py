@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Moment", "find_position", "moment_of"]
 
+_SHORTEST = 4
+"""Characters of the beginning of an id that stand for all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -49,16 +52,17 @@ def moment_of(dump: Dump, url: MachUrl) -> Moment | None:
 def find_position(dump: Dump, url: MachUrl) -> tuple[int, TxMsg] | None:
     """The transition that an address names, with its position in its machine.
 
-    A transition's id is exact. Else it is the first of the wanted machine time, or the first of all
-    if none has it; or the first at or after a wall time or queue tick, else the last (dbg.md 4.2).
-    Without any of them it is the last one.
+    A transition's id is exact, or the beginning of one that no other shares (4 characters or more).
+    Without it, the first of the wanted machine time counts, or the first of all if
+    none has it; or the first at or after a wall time or queue tick, else the last
+    (dbg.md 4.2). Without any of them it is the last one.
 
     Returns:
         None if the machine never had a transition and the address names none.
 
     Raises:
         UnknownMachineError: The recording holds no such machine.
-        UnknownTransitionError: The machine has no transition with that id.
+        UnknownTransitionError: The machine has no transition with that id, or several.
     """
     first: tuple[int, TxMsg] | None = None
     last: tuple[int, TxMsg] | None = None
@@ -66,13 +70,18 @@ def find_position(dump: Dump, url: MachUrl) -> tuple[int, TxMsg] | None:
         count = dump.count(url.machine)
         found = next(iter(dump.transitions(url.machine, max(count - 1, 0))), None)
         return None if found is None else (count - 1, found)
+    near: list[tuple[int, TxMsg]] = []
     for position, tx in enumerate(dump.transitions(url.machine)):
         if _is_meant(url, tx):
             return position, tx
         last = position, tx
         first = first or last
-    if url.tx:
+        if len(url.tx) >= _SHORTEST and len(near) < 2 and tx.id.startswith(url.tx):
+            near += [] if tx.is_queued else [last]
+    if url.tx and len(near) != 1:
         raise UnknownTransitionError(dump.name, url.machine, url.tx)
+    if near:
+        return near[0]
     return first if url.time is not None else last
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from amctl.dump.errors import UnknownMachineError, UnknownTransitionError
@@ -39,6 +41,18 @@ def test_positions(url: str, position: int) -> None:
     assert found is not None
     assert found[0] == position
     assert found[1].clocks == (position + 1,)
+
+
+def test_the_beginning_of_an_id_will_do_if_no_other_begins_so() -> None:
+    ids = ("abcd1", "abcd1-0", "abce2", "xyz")
+    txs = [replace(tx("m", n, (n,)), id=id, is_queued="-" in id) for n, id in enumerate(ids)]
+    dump = recording(schema("m", ["A"]), *txs)
+    found = find_position(dump, parse_machurl("mach://m/abcd"))
+    assert found is not None
+    assert found[0] == 0
+    for text in ("abc", "xyz0", "abcf"):
+        with pytest.raises(UnknownTransitionError):
+            find_position(dump, parse_machurl(f"mach://m/{text}"))
 
 
 def test_a_moment_has_time_position_and_step() -> None:

@@ -1,0 +1,354 @@
+"""`amctl vis`: pictures and listings of the network, from recordings."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import closing
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from amctl.cli._vis_files import STDOUT, Target, put, show, targets
+from amctl.cli._vis_flags import Flags, PictureFormat, ThemeChoice, choosing, collect, drawing
+from amctl.cli.exitcodes import ExitCode
+from amctl.cli.options import GlobalOptions, global_options
+
+if TYPE_CHECKING:
+    from amctl.dump.model import Dump
+    from amctl.graph.machurl import MachUrl
+    from amctl.graph.model import Graph
+    from amctl.vis.view import View
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+_NAME = "am-vis"
+_PICTURES = tuple(one.value for one in PictureFormat)
+_LISTINGS = ("md", "xml", "json")
+_SEQUENCES = {"svg": "svg", "mmd": "mermaid", "mermaid": "mermaid"}
+"""Suffix -> format; any other is text."""
+
+_Dump = Annotated[
+    str | None, typer.Argument(metavar="DUMP", help="Path or URL. Default: the last run's.")
+]
+_Url = Annotated[
+    str | None,
+    typer.Argument(metavar="MACHURL", help="mach://ID, mach://ID/TX/STEP, mach://ID?t=TIME"),
+]
+
+
+class SequenceFormat(StrEnum):
+    """What a sequence may be written as."""
+
+    svg = "svg"
+    text = "text"
+    mermaid = "mermaid"
+
+
+@app.callback()
+@drawing
+def vis(ctx: typer.Context, flags: Flags) -> None:
+    """Pictures and listings of the whole network, from a recording or a run.
+
+    The flags may stand before or behind a command's name.
+
+    Example: amctl vis render-dump --bird --format html
+    """
+
+
+@app.command("render-dump")
+@drawing
+def render_dump(ctx: typer.Context, flags: Flags, dump: _Dump = None, url: _Url = None) -> int:
+    """Draw a recording: all of it, or what is around one machine, at its end or at a moment.
+
+    Example: amctl vis render-dump --bird -d 1 mach://orchestrator
+    """
+    options = global_options(ctx)
+    source, address = _sorted_out(dump, url)
+    with closing(_open(ctx, source, options)) as opened:
+        graph = _graph(opened, address, options)
+        view = _view(graph, flags, [address.machine] if address else [], _title(opened, address))
+        _draw(opened, view, flags, options)
+    return int(ExitCode.DONE)
+
+
+@app.command()
+@drawing
+def live(
+    ctx: typer.Context,
+    flags: Flags,
+    pattern: Annotated[
+        str, typer.Argument(metavar="PAT", help="Machines: rs-*,!rs-repl-*, parent:ID, tag:X.")
+    ] = "all",
+    watch: Annotated[
+        bool, typer.Option("--watch/--no-watch", help="Draw again whenever something happened.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How often --watch looks.")
+    ] = 1.0,
+) -> int:
+    """Draw the running system, as its collector has it.
+
+    Example: amctl vis live --bird 'orchestrator,rc-*' --watch
+    """
+    options = global_options(ctx)
+    before: tuple[object, ...] = ()
+    while True:
+        with closing(_open(ctx, None, options)) as opened:
+            now = opened.name, opened.meta.get("run"), opened.count(), len(opened.pipes())
+            if now != before:
+                before = now
+                _draw_live(opened, pattern, flags, options)
+        if not watch:
+            return int(ExitCode.DONE)
+        time.sleep(interval)
+
+
+@app.command("inspect-dump")
+@choosing
+def inspect_dump(
+    ctx: typer.Context,
+    flags: Flags,
+    dump: _Dump = None,
+    url: _Url = None,
+    as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
+    as_xml: Annotated[bool, typer.Option("--xml/--no-xml", help="XML, nested.")] = False,
+) -> int:
+    """List machines, states, RPC connections and pipes as Markdown; -o writes NAME.md and NAME.xml.
+
+    An address lists one machine (and those within --render-distance of it), at that moment.
+
+    Example: amctl vis inspect-dump --json
+    """
+    options = global_options(ctx)
+    source, address = _sorted_out(dump, url)
+    asked = [name for name, wanted in (("json", as_json), ("xml", as_xml)) if wanted]
+    with closing(_open(ctx, source, options)) as opened:
+        graph = _listed(_graph(opened, address, options), address, flags)
+    output = flags.output or STDOUT
+    default = ["md"] if output == STDOUT else ["md", "xml"]
+    for target in targets(output, asked, _LISTINGS, default):
+        put(target, _listing(graph, target.format).encode(), options)
+    return int(ExitCode.DONE)
+
+
+@app.command()
+def tx(
+    ctx: typer.Context,
+    dump: Annotated[str, typer.Argument(metavar="DUMP", help="Path or URL; may be left out.")],
+    url: _Url = None,
+    format: Annotated[
+        SequenceFormat | None,
+        typer.Option(help="Default: by the suffix of -o, or text.", show_default=False),
+    ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief/--no-brief", help="Rows that repeat, once.")
+    ] = False,
+    group: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only states of this group.")
+    ] = None,
+    theme: Annotated[
+        ThemeChoice | None, typer.Option(help="Default: as the viewer's.", show_default=False)
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output-filename", metavar="FILE", help="Not to stdout.")
+    ] = None,
+) -> int:
+    """Draw one transition as a sequence of steps.
+
+    Example: amctl vis tx mach://orchestrator?t=77 -o tx.svg
+    """
+    options = global_options(ctx)
+    flags = collect(ctx, {"output": output, "theme": theme})
+    source, address = _sorted_out(dump, url)
+    if address is None:
+        raise typer.BadParameter("which transition? Give its address: mach://MACHINE/TX")
+    target = _sequence_target(flags, format)
+    with closing(_open(ctx, source, options)) as opened:
+        found = _sequence(opened, address)
+    chosen = {"brief": brief, "group": group or address.group or None}
+    theme = flags.given.get("theme")
+    put(target, _sequence_text(found, target.format, chosen, theme).encode(), options)
+    return int(ExitCode.DONE)
+
+
+# -- recordings
+
+
+def _sorted_out(dump: str | None, url: str | None) -> tuple[str | None, MachUrl | None]:
+    """DUMP may be left out, also before an address."""
+    from amctl.graph.machurl import SCHEME, parse_machurl
+
+    if dump is not None and url is None and dump.lower().startswith(SCHEME):
+        dump, url = None, dump
+    return dump, None if url is None else parse_machurl(url)
+
+
+def _open(ctx: typer.Context, source: str | None, options: GlobalOptions) -> Dump:
+    from amctl.cli.dumps import resolve
+    from amctl.dump.opening import open_dump
+
+    return open_dump(resolve(source, ctx), say=options.say)
+
+
+def _graph(dump: Dump, address: MachUrl | None, options: GlobalOptions) -> Graph:
+    from amctl.graph.build import build_graph
+
+    graph = build_graph(dump, address)
+    known = [machine for machine in graph.machines.values() if machine.known]
+    options.say(
+        f"read {len(known)} machines, {sum(len(m.states) for m in known)} states, "
+        f"{len(graph.pipes)} pipes and {len(graph.rpc)} RPC connections from {dump.name}"
+    )
+    lost = sum(gap.count for gap in dump.gaps())
+    if lost:
+        options.say(f"warning: {lost} messages are known to be missing in {dump.name}")
+    return graph
+
+
+def _title(dump: Dump, address: MachUrl | None) -> str:
+    name = dump.name.rstrip("/").rpartition("/")[2] or dump.name
+    return f"{name}, {address}" if address else name
+
+
+# -- pictures
+
+
+def _view(graph: Graph, flags: Flags, requested: list[str], title: str) -> View:
+    from amctl.graph.patterns import matching
+    from amctl.vis.select import select
+
+    if flags.text("machs"):
+        requested = [*requested, *matching(graph, flags.text("machs"))]
+    skip = flags.text("skip_machs")
+    only = [name.strip() for name in flags.text("allowlist").split(",") if name.strip()]
+    return select(
+        graph,
+        flags.options,
+        requested,
+        title=title,
+        skip=matching(graph, skip) if skip else (),
+        only=only or None,
+    )
+
+
+def _draw(dump: Dump, view: View, flags: Flags, options: GlobalOptions) -> None:
+    from amctl.vis.draw import draw
+
+    wanted = targets(flags.output or _NAME, flags.formats, _PICTURES, ["svg"])
+    picture = draw(view)
+    for target in wanted:
+        put(target, _picture(dump, view, picture, target.format, flags.theme), options)
+    if flags.opens:
+        show(wanted, options)
+
+
+def _picture(dump: Dump, view: View, picture: Any, format: str, theme: str) -> bytes:
+    if format != "html":
+        from amctl.vis.render import render
+
+        return render(picture, format, theme)  # type: ignore[arg-type]  # checked by the enums
+    from amctl.vis.history import history
+    from amctl.vis.page import page
+
+    moments = history(dump, (*view.full, *view.half))
+    return page(view, picture, moments, view.title).encode()
+
+
+def _draw_live(dump: Dump, pattern: str, flags: Flags, options: GlobalOptions) -> None:
+    from amctl.graph.patterns import matching
+
+    graph = _graph(dump, None, options)
+    chosen = matching(graph, pattern)
+    known = [machine for machine in graph.machines.values() if machine.known]
+    newest = max((machine.time_ns for machine in known), default=0)
+    if newest:
+        age = max(time.time_ns() - newest, 0) / 1e9
+        options.say(f"its newest transition happened {_age(age)} ago")
+    requested = [] if len(chosen) == len(known) else chosen
+    _draw(dump, _view(graph, flags, requested, _title(dump, None)), flags, options)
+
+
+def _age(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    for unit, name in ((60, "min"), (3600, "h")):
+        if seconds < unit * 100:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86400:.0f} days"
+
+
+# -- listings
+
+
+def _listed(graph: Graph, address: MachUrl | None, flags: Flags) -> Graph:
+    from amctl.graph.assemble import restricted
+    from amctl.graph.patterns import matching
+    from amctl.vis.select import full_machines
+
+    requested = [address.machine] if address else []
+    if flags.text("machs"):
+        requested += matching(graph, flags.text("machs"))
+    skip = matching(graph, flags.text("skip_machs")) if flags.text("skip_machs") else []
+    if not requested and not skip:
+        return graph
+    return restricted(graph, full_machines(graph, flags.options, requested, skip))
+
+
+def _listing(graph: Graph, format: str) -> str:
+    from amctl.graph.listing import as_json, as_markdown, as_xml
+
+    if format == "json":
+        return json.dumps(as_json(graph)) + "\n"
+    return as_xml(graph) if format == "xml" else as_markdown(graph)
+
+
+# -- sequences
+
+
+def _sequence_target(flags: Flags, format: SequenceFormat | None) -> Target:
+    from pathlib import Path
+
+    path = None if flags.output in ("", STDOUT) else Path(flags.output)
+    suffix = path.suffix[1:].lower() if path else ""
+    before = [one for one in flags.formats if one in [each.value for each in SequenceFormat]]
+    asked = format.value if format else (*before, "")[0]
+    return Target(asked or _SEQUENCES.get(suffix, "text"), path)
+
+
+def _sequence(dump: Dump, address: MachUrl) -> Any:
+    from amctl.dump.errors import UnknownTransitionError
+    from amctl.graph.moments import find_position
+    from amctl.vis.sequence import sequence
+
+    tx_id = address.tx
+    if not tx_id:
+        found = find_position(dump, address)
+        if found is None:
+            raise UnknownTransitionError(dump.name, address.machine, "any")
+        tx_id = found[1].id
+    return sequence(dump, address.machine, tx_id)
+
+
+def _sequence_text(
+    found: Any, format: str, chosen: dict[str, Any], theme: ThemeChoice | None
+) -> str:
+    if format == "svg":
+        from amctl.vis.sequence_svg import render_svg
+
+        return render_svg(found, theme=theme.value if theme else None, **chosen)
+    if format == "mermaid":
+        from amctl.vis.sequence_mermaid import render_mermaid
+
+        return render_mermaid(found, **chosen)
+    import shutil
+
+    from amctl.vis.sequence_text import render_text
+
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    width = shutil.get_terminal_size((100, 24)).columns
+    return render_text(found, width=width, ascii=not encoding.startswith("utf"), **chosen)
