@@ -139,7 +139,9 @@ def recordings(draw: st.DrawFn, machines: int = 3, most: int = 25) -> MemoryDump
         now += draw(st.sampled_from([0, 0, 1, 50]))
         kind = draw(st.integers(0, 5))
         if kind == 0:
-            dump.write(PipeMsg("add", id, "A", draw(st.sampled_from(ids)), "B", False, now))
+            pipe = PipeMsg("add", id, "A", draw(st.sampled_from(ids)), "B", False, now)
+            if pipe not in dump.pipes():
+                dump.write(pipe)
             continue
         tx, queued = last[id]
         ticks[id] += kind > 2
