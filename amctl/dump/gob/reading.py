@@ -83,9 +83,9 @@ def _fill(dump: MemoryDump, decoder: Decoder) -> None:
         decoder.charge(_MACHINE_VALUES)
         reader = Reader(layout, part["MsgStruct"])
         dump.write(reader.schema)
-        machines[reader.schema.machine_id] = [
-            reader.transition(tx) for tx in part.get("MsgTxs", ())
-        ]
+        transitions = part.get("MsgTxs", ())
+        decoder.charge(_TX_VALUES * len(transitions))
+        machines[reader.schema.machine_id] = [reader.transition(tx) for tx in transitions]
         if part.get("Version"):
             dump.meta.setdefault("version", part["Version"])
     gone: list[GoneMsg] = []
