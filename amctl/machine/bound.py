@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import random
 from _thread import get_ident
+from functools import partial
 
 from amctl.machine._gates import TRACED, WATCHED
+from amctl.machine._narrated import narrate
 from amctl.machine.core import Core
 from amctl.machine.errors import BindError
 from amctl.machine.handlers import Binding, HandlerTable
@@ -116,6 +118,8 @@ class Bound(Core):
         self._time = None
         self._hooks = Hooks(tracers, self._tracer_failed) if tracers else None
         self._gate = self._gate | TRACED if tracers else self._gate & ~TRACED
+        listens = self._hooks is not None and self._hooks.log_line
+        narrate(self._subs, partial(self._line, OPS) if listens else None)
 
     def _tracer_failed(self, tracer: Tracer, error: Exception) -> None:
         """PAN-11: logged always, told once, as telling is traced too."""

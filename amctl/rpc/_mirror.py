@@ -27,6 +27,7 @@ from amctl.machine import (
     Tracer,
     registry,
 )
+from amctl.machine._narrated import narrate
 from amctl.machine.handlers import Action, Binding, HandlerTable
 from amctl.machine.plan import Planner
 from amctl.machine.waits import Waits
@@ -103,6 +104,7 @@ class Mirror(Waits):
         self._table = HandlerTable(self._compiled.names, self._bindings)
         self._planner = Planner(self._compiled, self._table)
         self._config = self._planner.config(())
+        self._subs.names = schema.compiled().names
 
     # -- told by the client
 
@@ -343,6 +345,12 @@ class Mirror(Waits):
     def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
         self._tracers = tracers
         self._hooks = Hooks(tracers, self._tracer_failed) if tracers else None
+        listens = self._hooks is not None and self._hooks.log_line
+        narrate(self._subs, self._say if listens else None)
+
+    def _say(self, text: str, level: int = 3) -> None:
+        for hook in self._hooks.log_line if self._hooks else ():
+            hook(self, level, text)
 
     def _tracer_failed(self, tracer: Tracer, error: Exception) -> None:
         _log.error("%s: tracer %s failed", self.id, tracer.id, exc_info=error)
@@ -351,8 +359,7 @@ class Mirror(Waits):
         """Write a line for whoever reads this mirror's log; as with Machine."""
         message = text % args if args else text
         _log.info("%s: %s", self.id, message)
-        for hook in self._hooks.log_line if self._hooks else ():
-            hook(self, 1, f"[exter] {' '.join(message.splitlines())}")
+        self._say(f"[exter] {' '.join(message.splitlines())}", 1)
 
     def when_time(self, states: Sequence[str], ticks: Sequence[int]) -> Signal:
         """Closed when each state's tick has been reached; at once, with an error logged, if the

@@ -458,3 +458,68 @@ def test_golden_what_relations_decided_in_the_recorded_workflow() -> None:
             assert [one for one in mine if one.level <= OPS] == theirs, (id, tx.id)
             seen += len(theirs)
     assert seen == 77
+
+
+# -- waits
+
+
+def test_log_3_waits_close_behind_the_transition_that_fulfils_them() -> None:
+    m, lines = ready("A")
+    waiting = m.when("A")
+    assert "pre [when:new] A" in lines.of(lambda: m.add("A"))
+    assert waiting.done()
+    assert lines.of(lambda: m.remove("A"))[0] == "pre [when:match] A"
+
+
+def test_section_17_lines_of_each_kind() -> None:
+    m, lines = ready("A B")
+    seen: list[str] = []
+
+    class Hook(Tracer):
+        id = "hook"
+
+        def log_line(self, machine: Any, level: int, text: str) -> None:
+            assert level == OPS
+            seen.append(text)
+
+    hook = Hook()
+    m.bind_tracer(hook)
+    seen.clear()
+    kept: list[object] = [m.when("B", "A"), m.when("A", "B"), m.when("Exception")]
+    kept += [m.when_time(["A", "B"], [1, 1]), m.when_time(["A"], [0]), m.when_time(["Nope"], [1])]
+    kept += [m.when_args("A", {"x": 1, "y": 2}), m.when_args("A", {"x": 1, "y": 2})]
+    kept += [m.when_query(lambda clock: clock[0] > 0), m.when_query(lambda _: False)]
+    kept += [m.when_queue(m.queue_tick + 1), m.when_queue(1)]
+    kept += [m.state_context("A"), m.state_context("A")]
+    assert seen == [
+        "[when:new] B A",
+        "[whenTime:new] A,B 1 1",
+        "[whenTime:new] ? 1",
+        "[whenArgs:new] A (x,y)",
+        "[whenQuery:new] 0",
+        "[whenQuery:new] 1",
+        f"[whenQueue:new] {m.queue_tick + 1}",
+        "[ctx:new] A",
+    ]
+    seen.clear()
+    m.add(["A", "B"], {"x": 1, "y": 2})
+    assert seen == [
+        "[ctx:match] A",
+        "[whenArgs:match] A (x,y)",
+        "[when:match] A B",
+        "[whenTime:match] A B [1 1]",
+        f"[whenQueue:match] {m.queue_tick}",
+        "[whenQuery:match] 0",
+    ]
+    seen.clear()
+    kept += [m.when_not("A")]
+    m.remove("A")
+    assert seen == ["[whenNot:new] A", "[whenNot:match] A"]
+    m.detach_tracer(hook)
+    lines.level = 0
+    m.detach_tracer(lines)
+    kept += [m.when("A")]
+    m.bind_tracer(hook)
+    seen.clear()
+    m.dispose_force()
+    assert seen == []

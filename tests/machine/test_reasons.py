@@ -183,6 +183,7 @@ def test_text_of_the_rest(reason: Reason, text: str) -> None:
     assert str(reason) == text
 
 
+@pytest.mark.slow
 @given(schemas(), st.data())
 def test_there_is_a_reason_exactly_when_relations_refuse(raw: Schema, data: st.DataObject) -> None:
     schema = raw.compiled()
