@@ -171,7 +171,7 @@ def _sorted(schema: Compiled, items: list[int], steps: list[Step]) -> list[int]:
     return items
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def replay(schema: Compiled, kind: int, called: tuple[int, ...], active: tuple[int, ...]) -> Replay:
     """The same, kept for the next one who asks. Not to be changed."""
     return Replay(schema, kind, called, active)
