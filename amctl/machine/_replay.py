@@ -22,6 +22,12 @@ __all__ = ["Replay", "missing_names", "replay", "requires"]
 _AFTER, _ADD, _REQUIRE, _REMOVE = range(4)
 
 
+@lru_cache(maxsize=16384)
+def _step(type: int, source: int = -1, target: int = -1, relation: int = 0) -> Step:
+    """Steps are few and come again and again."""
+    return Step(type, source, target, relation)
+
+
 class Replay:
     """One resolution: what came out, and why.
 
@@ -64,12 +70,12 @@ class Replay:
 
     def _base(self, called: tuple[int, ...], active: tuple[int, ...]) -> list[int]:
         if self.kind == REMOVE:
-            self.steps += [Step(DEACTIVATE, target=i) for i in called]
+            self.steps += [_step(DEACTIVATE, -1, i) for i in called]
             return [i for i in active if i not in self.called]
-        self.steps += [Step(ACTIVATE, target=i) for i in called if i not in self.active]
+        self.steps += [_step(ACTIVATE, -1, i) for i in called if i not in self.active]
         if self.kind == ADD:
             return [*called, *(i for i in active if i not in self.called)]
-        self.steps += [Step(DEACTIVATE, target=i) for i in active if i not in self.called]
+        self.steps += [_step(DEACTIVATE, -1, i) for i in active if i not in self.called]
         return list(called)
 
     def _resolve(self) -> list[int]:
@@ -93,8 +99,8 @@ class Replay:
             more = self.schema.add[i]
             if self.kind == REMOVE:
                 more = tuple(j for j in more if j not in self.called)
-            self.steps += [Step(RELATION, i, j, _ADD) for j in more]
-            self.steps += [Step(ACTIVATE, target=j) for j in more]
+            self.steps += [_step(RELATION, i, j, _ADD) for j in more]
+            self.steps += [_step(ACTIVATE, -1, j) for j in more]
             out += more
         return out
 
@@ -118,11 +124,11 @@ class Replay:
     def _missing(self, i: int, required: tuple[int, ...], here: frozenset[int]) -> list[int]:
         missing = []
         for j in required:
-            self.steps.append(Step(RELATION, i, j, _REQUIRE))
+            self.steps.append(_step(RELATION, i, j, _REQUIRE))
             if j not in here:
-                self.steps.append(Step(DEACTIVATE_PASSIVE, source=i))
+                self.steps.append(_step(DEACTIVATE_PASSIVE, i))
                 if i in self.called:
-                    self.steps.append(Step(CANCEL, target=j))
+                    self.steps.append(_step(CANCEL, -1, j))
                 missing.append(j)
         return missing
 
@@ -133,7 +139,7 @@ class Replay:
             by = []
             for j in items:
                 if self.schema.remove[j] >> i & 1:
-                    self.steps.append(Step(RELATION, j, i, _REMOVE))
+                    self.steps.append(_step(RELATION, j, i, _REMOVE))
                     if j not in self.blocked:
                         by.append(j)
             if not by:
@@ -141,9 +147,9 @@ class Replay:
                 continue
             self.blocked[i] = tuple(by)
             if i in self.active:
-                self.steps.append(Step(DEACTIVATE, target=i))
+                self.steps.append(_step(DEACTIVATE, -1, i))
             else:
-                self.steps.append(Step(DEACTIVATE_PASSIVE, source=i))
+                self.steps.append(_step(DEACTIVATE_PASSIVE, i))
         return kept
 
     def sorting(self, items: list[int]) -> list[Step]:
@@ -161,11 +167,11 @@ def _sorted(schema: Compiled, items: list[int], steps: list[Step]) -> list[int]:
         while at:
             here, left = items[at], items[at - 1]
             if schema.after[here] >> left & 1:
-                steps.append(Step(RELATION, left, here, _AFTER))
+                steps.append(_step(RELATION, left, here, _AFTER))
                 break
             if not schema.after[left] >> here & 1:
                 break
-            steps.append(Step(RELATION, here, left, _AFTER))
+            steps.append(_step(RELATION, here, left, _AFTER))
             items[at], items[at - 1] = left, here
             at -= 1
     return items
