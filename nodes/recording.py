@@ -26,7 +26,7 @@ DBG_PATH: Final = "/dbg"
 LAST_WORD: Final = 1.0
 """Seconds in which whoever is disposed of may still send what it recorded."""
 _STRAGGLERS = 0.3
-"""Seconds of these for machines whose disposal follows."""
+"""Share of these for machines whose disposal follows."""
 _BROWSER_OUTBOX = 4000
 _ARGS = ("round", "attempt", "reason", "retry", "machine_id")
 """Arguments of the workflow that are recorded besides the usual ones."""
@@ -65,7 +65,7 @@ def browser_clock() -> Callable[[], int]:
     return lambda: origin + int(now() * 1e6)
 
 
-async def finish(stream: DebugStream) -> None:
+async def finish(stream: DebugStream, within: float = LAST_WORD) -> None:
     """The stream's machine is disposed of: follow those that go after it, send what is left."""
-    await stream.until_gone(_STRAGGLERS)
-    await stream.close(LAST_WORD - _STRAGGLERS)
+    await stream.until_gone(within * _STRAGGLERS)
+    await stream.close(within * (1 - _STRAGGLERS))

@@ -195,16 +195,18 @@ class Workflow:
         """Dispose of all workers, then of the clients, then of the orchestrator.
 
         Args:
-            grace: Seconds for the workers; what has not answered by then is left alone.
+            grace: Seconds for the workers, and for sending what was recorded; what has not
+                answered by then is left alone.
         """
         if self._is_stopped:
             return
         self._is_stopped = True
+        until = self._loop.time() + grace
         orchestrator = self.orchestrator
         await orchestrator.stop_work()
         links = orchestrator.links.values()
         await asyncio.gather(*(self._dismiss(link, grace) for link in links))
-        await self._let_nodes_settle()
+        await self._let_nodes_settle(until)
         await asyncio.gather(*(link.client.stop() for link in links))
         if self._repl is not None:
             await self._repl.stop()
@@ -213,9 +215,13 @@ class Workflow:
         if not self._next.done():
             self._next.set_result(self._outcome(False))
         if self._stream is not None:
-            await finish(self._stream)
+            await finish(self._stream, self._seconds_left(until) or _MOMENT)
 
-    async def _let_nodes_settle(self) -> None:
+    def _seconds_left(self, until: float) -> float:
+        """Of the time to stop, for what was recorded last."""
+        return min(max(until - self._loop.time(), 0.0), LAST_WORD)
+
+    async def _let_nodes_settle(self, until: float) -> None:
         """While the relay still carries it."""
         if self._stream is None:
             return
@@ -223,7 +229,7 @@ class Workflow:
             await asyncio.sleep(_MOMENT)
         else:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORD):
+                async with asyncio.timeout(self._seconds_left(until)):
                     await self._nodes_settle()
 
     async def _dismiss(self, link: RootLink, grace: float) -> None:

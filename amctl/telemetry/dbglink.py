@@ -332,7 +332,7 @@ class _Session:
                 break
             parts.append(part)
             size += len(part)
-            if not len(parts) & 15 and time() >= until:
+            if not len(parts) & 7 and time() >= until:
                 break
         if parts:
             self.conn.write(batch_frame(self._codec, first, parts))

@@ -176,3 +176,22 @@ async def test_browsers_have_a_clock_of_their_own_and_hold_less(
     assert stream.options.outbox == 4000
     assert stream.now_ns() == 1_700_000_000_012_500_000
     await stream.close()
+
+
+async def test_a_worker_that_hangs_does_not_keep_a_recorded_run() -> None:
+    far = FakeDebugger()
+    loop = asyncio.get_running_loop()
+    async with System(debugger=far) as system:
+        await system.machine.when("NetworkReady")
+
+        async def hang(e: object) -> None:
+            await asyncio.Event().wait()
+
+        hanging = system.nodes["browser1"].machine
+        hanging.detach("worker")
+        hanging.bind({"DisposingState": hang})
+        before = loop.time()
+        await system.workflow.stop(2.0)
+        assert loop.time() - before < 2.4
+        assert system.machine.is_disposed
+    assert "orchestrator" in {m.machine_id for m in Recorded(far).of(GoneMsg)}
