@@ -50,6 +50,8 @@ class Note(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, froze
     reason: Reason | None = None
     source: SourceRef | None = None
     """Only if the `[source]` line of its transition says something else."""
+    schema_ns: int = 0
+    """When the schema of its machine was told."""
     synthetic: bool = False
     """Its transition is there for its lines alone."""
 

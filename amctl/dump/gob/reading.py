@@ -97,6 +97,8 @@ def _fill(dump: MemoryDump, decoder: Decoder) -> None:
                     dump.write(record)
             if note.gone is not None:
                 gone.append(note.gone)
+            if note.schema_ns:
+                dump.schema(woven.machine_id).time_ns = note.schema_ns
         if tx is not None:
             dump.write(tx)
     for one in gone:  # last, for a machine whose schema comes once more has come back

@@ -33,7 +33,7 @@ from amctl.machine.lines import LogLine
 from amctl.telemetry.messages import GoneMsg, TxMsg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from amctl.dump.model import Dump
     from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg
@@ -46,6 +46,9 @@ SYNTHETIC: Final = "semlogger"
 _RPC_TAG, _RPC_STATE = "rpc-server", "HandshakeDone"
 _USER, _OPS = 1, 3
 """Levels of lines."""
+_BEFORE_ALL = -1 << 63
+_DISPOSAL_NS = 2_000_000_000
+"""A pipe that goes this long before one of its machines does goes because of it."""
 
 
 def woven(dump: Dump) -> Iterator[tuple[SchemaMsg, list[TxMsg]]]:
@@ -58,7 +61,7 @@ def woven(dump: Dump) -> Iterator[tuple[SchemaMsg, list[TxMsg]]]:
     for pipe in pipes:
         home = machines.get(pipe.source) or machines.get(pipe.target) or first
         home.add_note(pipe.time_ns, note_line(Note(pipe=pipe)))
-    for pipe in _alive(pipes):
+    for pipe in _alive(pipes, dump.gone()):
         for machine, text in _halves(pipe):
             if machine in machines:
                 machines[machine].add_missing(pipe.time_ns, LogLine(_OPS, text))
@@ -69,6 +72,8 @@ def woven(dump: Dump) -> Iterator[tuple[SchemaMsg, list[TxMsg]]]:
         gone = note_line(Note(gone=GoneMsg(machine, time_ns)))
         machines.get(machine, first).add_note(None, gone)
     for one in machines.values():
+        if one.schema.time_ns:
+            one.add_note(_BEFORE_ALL, note_line(Note(schema_ns=one.schema.time_ns)))
         yield one.schema, one.transitions()
 
 
@@ -96,10 +101,24 @@ def _gap_key(gap: GapMsg) -> tuple[object, ...]:
     return gap.until_ns, gap.since_ns, gap.machine_id, gap.count, gap.why
 
 
-def _alive(pipes: Iterable[PipeMsg]) -> list[PipeMsg]:
-    """Those that were not unbound, each once, as it was last bound."""
-    last = {_pipe_key(pipe)[1]: pipe for pipe in pipes}
-    return [pipe for pipe in last.values() if not pipe.gone]
+def _alive(pipes: Iterable[PipeMsg], gone: Mapping[str, int]) -> list[PipeMsg]:
+    """Those that were not unbound, each once, as it was first bound.
+
+    A pipe that went with one of its machines counts: the network was like that.
+    """
+    found: dict[object, PipeMsg] = {}
+    for pipe in pipes:
+        key = _pipe_key(pipe)[1]
+        if not pipe.gone:
+            found.setdefault(key, pipe)
+        elif not _went_with_machine(pipe, gone):
+            found.pop(key, None)
+    return [*found.values()]
+
+
+def _went_with_machine(pipe: PipeMsg, gone: Mapping[str, int]) -> bool:
+    ends = [gone[machine] for machine in (pipe.source, pipe.target) if machine in gone]
+    return any(pipe.time_ns >= time_ns - _DISPOSAL_NS for time_ns in ends)
 
 
 def _halves(pipe: PipeMsg) -> Iterator[tuple[str, str]]:
@@ -147,12 +166,14 @@ class _Machine:
     def transitions(self) -> list[TxMsg]:
         """All of them, with all that was added."""
         names = self.schema.names
-        is_server = _RPC_TAG in self.schema.tags and _RPC_STATE in names
+        tags = {tag.partition(":")[0] for tag in self.schema.tags}
+        is_server = _RPC_TAG in tags and _RPC_STATE in names
         handshake = names.index(_RPC_STATE) if is_server else -1
         out: list[TxMsg] = []
         previous: TxMsg | None = None
         for position, tx in enumerate(self._transitions):
-            logs = _own_lines(tx, is_handshake=_ticked(previous, tx, handshake))
+            shakes = handshake in tx.called and _ticked(previous, tx, handshake)
+            logs = _own_lines(tx, is_handshake=shakes)
             notes = _own_notes(tx, logs)
             lines, before = self._lines.get(position, ()), self._notes.get(position, ())
             if logs != tx.logs or notes or lines or before:

@@ -28,8 +28,8 @@ __all__ = ["GobWriter", "encode_gob"]
 def encode_gob(dump: Dump, version: str) -> bytes:
     """A recording as the bytes of a file. Equal recordings make equal bytes.
 
-    What is lost: all schemas of a machine but the newest, the times of schemas, and the second
-    one of a transition's two times. The rest comes back when the file is read.
+    What is lost: all schemas of a machine but the newest, and when a transition was received, if
+    it is also known when it was sent. The rest comes back when the file is read.
 
     Args:
         dump: Anything that was recorded.

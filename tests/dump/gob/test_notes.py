@@ -23,6 +23,7 @@ NOTES = [
     Note(gone=GoneMsg("m", 3)),
     Note(reason=Reason("veto", "A", ("B", "C"), "AEnter", "b", "t")),
     Note(source=SourceRef("a/b", "c", 2)),
+    Note(schema_ns=-(2**63)),
     Note(synthetic=True),
 ]
 

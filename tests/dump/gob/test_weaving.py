@@ -123,7 +123,7 @@ def handshake(
     *logs: str, args: dict[str, str], tags: tuple[str, ...] = ("rpc-server",)
 ) -> list[str]:
     names = ("A", "HandshakeDone")
-    one = tx("s", 2, 1, 1, args=args, logs=tuple(LogLine(3, text) for text in logs))
+    one = tx("s", 2, 1, 1, called=(1,), args=args, logs=tuple(LogLine(3, text) for text in logs))
     return lines(schema("s", *names, tags=tags), tx("s", 1, 1, 0), one)["s"][1][1]
 
 
@@ -146,13 +146,17 @@ def test_only_a_handshake_that_just_happened_names_its_client() -> None:
     names = ("A", "HandshakeDone")
     found = lines(
         schema("s", *names, tags=("rpc-server",)),
-        *(tx("s", 1, 0, 1, args={"id": "c"}), tx("s", 2, 1, 1, args={"id": "c"})),
-        *(tx("s", 3, 1, 3, args={"id": "d"}), tx("s", 4, 1, args={"id": "d"})),
+        tx("s", 1, 0, 1, called=(1,), args={"id": "c"}),
+        tx("s", 2, 1, 1, called=(1,), args={"id": "c"}),
+        tx("s", 3, 1, 3, called=(1,), args={"id": "d"}),
+        tx("s", 4, 1, called=(1,), args={"id": "d"}),
+        tx("s", 5, 1, 5, called=(0,), args={"id": "e"}),
     )
     assert [logs for _, logs in found["s"]] == [
         ["[add] HandshakeDone (id=c)"],
         [],
         ["[add] HandshakeDone (id=d)"],
+        [],
         [],
     ]
 
@@ -194,8 +198,10 @@ def test_a_reason_is_a_note_of_its_transition() -> None:
     reason = Reason("require", "A", ("B",))
     [(_, [found])] = woven(dump_of(schema("a"), tx("a", 1, accepted=False, reason=reason)))
     found.reason = None
-    unwoven(found)
-    assert (found.reason, found.logs) == (reason, ())
+    read, _ = unwoven(found)
+    assert read is not None
+    assert read.reason == reason
+    assert read.logs == ()
 
 
 def test_lines_that_look_like_notes_stay_where_they_are() -> None:

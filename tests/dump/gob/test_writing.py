@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from amctl.dump.model import DumpWriter
+    from amctl.telemetry.messages import Message
 
 SCHEMA = SchemaMsg("m", ("A",), {})
 
@@ -47,7 +48,8 @@ def test_a_writer_takes_everything(tmp_path: Path) -> None:
     dump, writer = everything(), GobWriter(tmp_path / "x.gob.br", version=VERSION)
     for machine in dump.machines():
         writer.write(dump.schema(machine))
-    for message in (*dump.transitions(), *dump.pipes(), *dump.gaps()):
+    messages: list[Message] = [*dump.transitions(), *dump.pipes(), *dump.gaps()]
+    for message in messages:
         writer.write(message)
     with pytest.raises(UnknownMachineError):
         writer.write(TxMsg("x", "1", ()))
