@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from amctl.dump.model import Dump
     from amctl.graph.machurl import MachUrl
     from amctl.graph.model import Graph
+    from amctl.graph.moments import Moment
     from amctl.vis.view import View
 
 __all__ = ["app"]
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, invoke_without_command=True, rich_markup_mode=None)
 
 _NAME = "am-vis"
 _PICTURES = tuple(one.value for one in PictureFormat)
@@ -58,12 +59,17 @@ def vis(ctx: typer.Context, flags: Flags) -> None:
 
     Example: amctl vis render-dump --bird --format html
     """
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
 
 
 @app.command("render-dump")
 @drawing
 def render_dump(ctx: typer.Context, flags: Flags, dump: _Dump = None, url: _Url = None) -> int:
-    """Draw a recording: all of it, or what is around one machine, at its end or at a moment.
+    """Draw a recording, or one machine of it.
+
+    An address requests a machine, and names a moment of its life; what is around it is drawn up to
+    --render-distance. Without one the whole network is drawn, at the recording's end.
 
     Example: amctl vis render-dump --bird -d 1 mach://orchestrator
     """
@@ -91,7 +97,7 @@ def live(
         float, typer.Option(metavar="SECONDS", min=0.1, help="How often --watch looks.")
     ] = 1.0,
 ) -> int:
-    """Draw the running system, as its collector has it.
+    """Draw what is running, as its collector has it.
 
     Example: amctl vis live --bird 'orchestrator,rc-*' --watch
     """
@@ -118,9 +124,10 @@ def inspect_dump(
     as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
     as_xml: Annotated[bool, typer.Option("--xml/--no-xml", help="XML, nested.")] = False,
 ) -> int:
-    """List machines, states, RPC connections and pipes as Markdown; -o writes NAME.md and NAME.xml.
+    """List machines, states, RPC and pipes.
 
-    An address lists one machine (and those within --render-distance of it), at that moment.
+    As Markdown on stdout; -o writes NAME.md and NAME.xml. An address lists one machine, and those
+    within --render-distance of it, at its moment.
 
     Example: amctl vis inspect-dump --json
     """
@@ -158,7 +165,7 @@ def tx(
         str | None, typer.Option("-o", "--output-filename", metavar="FILE", help="Not to stdout.")
     ] = None,
 ) -> int:
-    """Draw one transition as a sequence of steps.
+    """Draw the steps of one transition.
 
     Example: amctl vis tx mach://orchestrator?t=77 -o tx.svg
     """
@@ -169,7 +176,7 @@ def tx(
         raise typer.BadParameter("which transition? Give its address: mach://MACHINE/TX")
     target = _sequence_target(flags, format)
     with closing(_open(ctx, source, options)) as opened:
-        found = _sequence(opened, address)
+        found = _sequence(opened, address, options)
     chosen = {"brief": brief, "group": group or address.group or None}
     theme = flags.given.get("theme")
     put(target, _sequence_text(found, target.format, chosen, theme).encode(), options)
@@ -198,7 +205,7 @@ def _open(ctx: typer.Context, source: str | None, options: GlobalOptions) -> Dum
 def _graph(dump: Dump, address: MachUrl | None, options: GlobalOptions) -> Graph:
     from amctl.graph.build import build_graph
 
-    graph = build_graph(dump, address)
+    graph = build_graph(dump, _moment(dump, address, options) if address else None)
     known = [machine for machine in graph.machines.values() if machine.known]
     options.say(
         f"read {len(known)} machines, {sum(len(m.states) for m in known)} states, "
@@ -208,6 +215,18 @@ def _graph(dump: Dump, address: MachUrl | None, options: GlobalOptions) -> Graph
     if lost:
         options.say(f"warning: {lost} messages are known to be missing in {dump.name}")
     return graph
+
+
+def _moment(dump: Dump, address: MachUrl, options: GlobalOptions) -> Moment | None:
+    from amctl.graph.moments import moment_of
+
+    moment = moment_of(dump, address)
+    if moment is not None and not moment.is_exact:
+        options.say(
+            f"warning: {address.machine} never had machine time {address.time}; "
+            "its first transition stands for it"
+        )
+    return moment
 
 
 def _title(dump: Dump, address: MachUrl | None) -> str:
@@ -320,13 +339,14 @@ def _sequence_target(flags: Flags, format: SequenceFormat | None) -> Target:
     return Target(asked or _SEQUENCES.get(suffix, "text"), path)
 
 
-def _sequence(dump: Dump, address: MachUrl) -> Any:
+def _sequence(dump: Dump, address: MachUrl, options: GlobalOptions) -> Any:
     from amctl.dump.errors import UnknownTransitionError
     from amctl.graph.moments import find_position
     from amctl.vis.sequence import sequence
 
     tx_id = address.tx
     if not tx_id:
+        _moment(dump, address, options)
         found = find_position(dump, address)
         if found is None:
             raise UnknownTransitionError(dump.name, address.machine, "any")

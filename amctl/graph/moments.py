@@ -30,6 +30,8 @@ class Moment:
     """Of the last transition that counts, within that machine; -1 is none."""
     step: int = 0
     """How many steps of the transition behind it count too."""
+    is_exact: bool = True
+    """False if no transition has the wanted machine time, and the first one stands for it."""
 
 
 def moment_of(dump: Dump, url: MachUrl) -> Moment | None:
@@ -46,7 +48,8 @@ def moment_of(dump: Dump, url: MachUrl) -> Moment | None:
     if found is None:
         return Moment(url.wall_ns or schema.time_ns, url.machine, -1, url.step)
     position, tx = found
-    return Moment(tx.time_ns or tx.received_ns, url.machine, position, url.step)
+    is_exact = bool(url.tx) or url.time in (None, tx.time_sum)
+    return Moment(tx.time_ns or tx.received_ns, url.machine, position, url.step, is_exact)
 
 
 def find_position(dump: Dump, url: MachUrl) -> tuple[int, TxMsg] | None:

@@ -156,6 +156,14 @@ def test_a_preset_before_the_command_may_be_taken_back(world: World) -> None:
     assert world.views[0].options.map
 
 
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    command: Any = typer.main.get_command(root)
+    command.main(["vis"], prog_name="amctl", standalone_mode=False)
+    out = capsys.readouterr().out
+    assert all(f"\n  {name} " in out for name in ("render-dump", "inspect-dump", "tx", "live"))
+    assert "..." not in out.split("Commands:")[1]
+
+
 # -- which machines
 
 
@@ -451,6 +459,15 @@ def test_sequences_go_to_files(
     run(*words.format(ON).split())
     text = (tmp_path / file).read_text(encoding="utf-8")
     assert any(line.startswith(begins) for line in text.splitlines())
+
+
+def test_a_machine_time_that_never_was_is_told(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("tx", "mach://boss?t=77")
+    run("render-dump", "mach://boss?t=77")
+    warning = "warning: boss never had machine time 77; its first transition stands for it"
+    assert capsys.readouterr().err.count(warning) == 2
 
 
 def test_a_sequence_needs_an_address(world: World) -> None:

@@ -61,6 +61,13 @@ def test_a_moment_has_time_position_and_step() -> None:
     assert moment_of(DUMP, parse_machurl("mach://m?state=A")) is None
 
 
+def test_a_machine_time_that_never_was_is_told() -> None:
+    for url, is_exact in (("mach://m?t=3", True), ("mach://m?t=77", False), ("mach://m?q=9", True)):
+        moment = moment_of(DUMP, parse_machurl(url))
+        assert moment is not None
+        assert moment.is_exact is is_exact
+
+
 def test_a_machine_without_transitions_has_its_beginning() -> None:
     assert find_position(DUMP, parse_machurl("mach://idle")) is None
     assert moment_of(DUMP, parse_machurl("mach://idle?t=5")) == Moment(BEGAN, "idle", -1)
