@@ -61,6 +61,25 @@ def test_bad_values_are_refused_by_name(key: str, text: str, allowed: str) -> No
     assert str(caught.value) == f"{key}={text!r} isn't {allowed}"
 
 
+def test_settings_say_what_is_recorded() -> None:
+    assert WorkflowSettings.of({"AM_LOG": "0", "AM_LOG_STEPS": ""}).debug == {}
+    asked = {
+        "AM_LOG": "4",
+        "AM_LOG_STEPS": "0",
+        "AM_LOG_ARGS": "1",
+        "AM_LOG_QUEUED": "1",
+        "AM_RPC_DBG": "no",
+    }
+    assert WorkflowSettings.of(asked).debug == {
+        "log_level": 4,
+        "steps": False,
+        "args": True,
+        "queued": "all",
+        "rpc": False,
+    }
+    assert WorkflowSettings.of({"AM_LOG_QUEUED": "0"}).debug == {"queued": "none"}
+
+
 def test_plans_are_plain_json() -> None:
     plan = node_plan(FOUR, "browser2", WorkflowSettings(), 42, Secrets("sealed", "leaf"))
     assert plan.role == "dispatcher"
