@@ -158,7 +158,7 @@ class Follower:
         self.schemas: dict[str, SchemaMsg] = {}
         """Of each machine, as of now."""
         self.clocks: dict[str, tuple[int, ...]] = {}
-        """Of each machine that has had a transition."""
+        """Of each machine that has had a transition; what is queued is none."""
         self._counts: dict[str, int] = {}
 
     def take(self, message: Message) -> Entry | None:
@@ -170,8 +170,11 @@ class Follower:
             return None
         machine = message.machine_id
         schema = self.schemas.get(machine)
-        before = self.clocks.get(machine, ())
-        self.clocks[machine] = message.clocks
+        if message.is_queued:  # nothing has happened; the original sends stale clocks with some
+            before = message.clocks
+        else:
+            before = self.clocks.get(machine, ())
+            self.clocks[machine] = message.clocks
         position = self._counts.get(machine, 0)
         self._counts[machine] = position + 1
         return Entry(message, schema.names if schema else (), before, position)

@@ -89,7 +89,7 @@ class Summary:
             machine.executed += 1
         else:
             machine.canceled += 1
-        machine.clocks = tx.clocks
+        machine.clocks = self._follower.clocks.get(tx.machine_id, tx.clocks)
         if tx.time_ns:
             machine.first_ns = machine.first_ns or tx.time_ns
             machine.last_ns = max(machine.last_ns, tx.time_ns)

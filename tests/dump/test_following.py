@@ -117,3 +117,10 @@ def test_a_machine_without_a_schema_has_numbers_for_names() -> None:
 
 def test_texts_stay_in_their_line() -> None:
     assert plain("a\x1b[2J\nb\u202ec\ud800é") == "a\\x1b[2J\\x0ab\\u202ec\\ud800é"
+
+
+def test_what_is_only_queued_changes_nothing() -> None:
+    queued = TxMsg("m", "1-0", (0, 0), is_queued=True)
+    txs = [queued, TxMsg("m", "1", (1, 0)), queued, TxMsg("m", "2", (1, 1))]
+    entries = Follower().entries([SchemaMsg("m", ("A", "B"), {}), *txs])
+    assert [e.changes.text(e.names) for e in entries] == ["", "+A", "", "+B"]
