@@ -49,7 +49,7 @@ class Frame:
         self.seen: set[str] = set()
         self.graph = DotGraph(
             kind,
-            {"bgcolor": ink("page"), **attrs},
+            {"bgcolor": ink("page"), "dpi": "72", **attrs},
             {"shape": "plain", "fontname": FONT, "fontsize": "11"},
             {"fontname": FONT, "fontsize": "11", "color": ink("pipe"), **edge_attrs},
         )

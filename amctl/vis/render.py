@@ -48,7 +48,11 @@ def render(drawing: Drawing, fmt: Format = "svg", theme: Theme = "dark") -> byte
         return for_styles(source) if fmt == "svg" else for_people(source, theme)
 
     def lay_out(part: DotGraph) -> Layout:
-        return read_layout(_run("dot", "json0", readied(part.write(notes=False))))
+        found = _run("dot", "json0", readied(part.write(notes=False)))
+        try:
+            return read_layout(found)
+        except ValueError as error:
+            raise RenderError("dot wrote a layout that can't be read", str(error)) from error
 
     layout = placed(graph, lay_out)
     painted = _run("neato", fmt, readied(graph.write(layout.places())), no_op=2)

@@ -143,7 +143,7 @@ def _mark(group: Element, name: str, mark: Mark) -> None:
         {k: clean(v) if k.startswith("data-") else v for k, v in attributes.items()}
     )
     title = Element("title")
-    title.text = mark.title
+    title.text = "\n".join(map(clean, mark.title.split("\n")))
     group.insert(0, title)
     if "mach" in mark.classes.split():
         for text in group.findall("text"):

@@ -10,7 +10,6 @@ import html
 import re
 import unicodedata
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +27,15 @@ _NUMBERS = 4
 
 
 def key(name: str) -> str:
-    """An identifier: letters, digits, `_`, `.`, `-`, everything else as percent codes."""
-    return _ODD.sub(lambda m: quote(m[0], safe="", errors="surrogatepass"), name)
+    """An identifier: letters, digits, `_`, `.`, `-`, and codes like `~20` for everything else.
+
+    They are percent codes by another sign, since names that begin with `%` are Graphviz's own.
+    """
+    return _ODD.sub(lambda m: _codes(m[0]), name)
+
+
+def _codes(char: str) -> str:
+    return "".join(f"~{byte:02X}" for byte in char.encode(errors="surrogatepass"))
 
 
 def clean(text: str) -> str:

@@ -47,7 +47,7 @@ def test_a_pill_shows_and_tells_its_state() -> None:
     state = GraphState("Ready", tick=3, auto=True, inherited=True, require=("Start",))
     marks: dict[str, Mark] = {}
     text = pill("m|1", state, StateLook(), marks, "Ready")
-    element = "s|m%7C1|Ready"
+    element = "s|m~7C1|Ready"
     assert element == state_id("m|1", "Ready")
     assert marks[element].classes == "row ready on inh"
     assert marks[element].data == {"data-m": "m|1", "data-s": "Ready"}

@@ -45,7 +45,7 @@ MACHINE = GraphMachine(
 def test_every_row_has_a_port_at_both_ends() -> None:
     ports = [e.get("PORT") for e in parsed(made(MACHINE)).iter("TD") if e.get("PORT")]
     assert ports == ["head", "w_A", "e_A", "w_B", "e_B", "w_C", "e_C"]
-    assert state_port("A b", "w") == "w_A%20b:w"
+    assert state_port("A b", "w") == "w_A~20b:w"
     assert block_port("B1") == "g_B1"
 
 
