@@ -164,8 +164,7 @@ const took = (ns) => ns < 1e9 ? (ns / 1e6).toFixed(1) + " ms" : ns < 6e11 ? (ns 
 function paintState(s) {
   const on = isOn(s);
   if (!s.row || s.row.classList.contains("on") === on) return;
-  s.row.classList.toggle("on", on);
-  s.row.classList.toggle("off", !on);
+  s.row.classList.replace(on ? "off" : "on", on ? "on" : "off");
   const lamp = s.row.querySelector(".gl");
   if (lamp) lamp.textContent = DATA.glyphs[s.kind][on ? 0 : 1];
 }
