@@ -10,6 +10,9 @@ a recording that was written and read is written the same once more:
 - A gap stands before the next transition of its machine. What comes after the last transition of
   a machine stands at that one's end. A machine without transitions gets one for the purpose,
   named as the original names it.
+- A machine that is disposed of takes its pipes along: `[pipe:gc]`. The original's tools then drop
+  all that they know of it, and at the end of a run there would be nothing left to see. So those
+  lines of ours get a mark in front, which hides them from the tools.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ SYNTHETIC: Final = "semlogger"
 _RPC_TAG, _RPC_STATE = "rpc-server", "HandshakeDone"
 _USER, _OPS = 1, 3
 """Levels of lines."""
+_FORGET, _MARK = "[pipe:gc] ", "[amctl] "
 _BEFORE_ALL = -1 << 63
 _DISPOSAL_NS = 2_000_000_000
 """A pipe that goes this long before one of its machines does goes because of it."""
@@ -176,8 +180,11 @@ class _Machine:
             logs = _own_lines(tx, is_handshake=shakes)
             notes = _own_notes(tx, logs)
             lines, before = self._lines.get(position, ()), self._notes.get(position, ())
-            if logs != tx.logs or notes or lines or before:
-                pre_logs = (*tx.pre_logs, *lines, *before)
+            pre_logs = tx.pre_logs
+            if self.schema.time_ns:  # it is a recording of ours
+                logs, pre_logs = _marked(logs), _marked(pre_logs)
+            if logs != tx.logs or pre_logs != tx.pre_logs or notes or lines or before:
+                pre_logs = (*pre_logs, *lines, *before)
                 out.append(replace(tx, logs=(*logs, *notes), pre_logs=pre_logs))
             else:
                 out.append(tx)
@@ -206,6 +213,15 @@ class _Machine:
             is_check=True,
             logs=(note_line(Note(synthetic=True)),),
         )
+
+
+def _marked(lines: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
+    if not any(line.text.startswith(_FORGET) for line in lines):
+        return lines
+    return tuple(
+        LogLine(line.level, _MARK + line.text) if line.text.startswith(_FORGET) else line
+        for line in lines
+    )
 
 
 def _ticked(previous: TxMsg | None, tx: TxMsg, index: int) -> bool:
@@ -293,7 +309,7 @@ def unwoven(tx: TxMsg) -> tuple[TxMsg | None, list[Note]]:
     `[source]` line is read into the source, in recordings of the original too.
     """
     tx.source = source_of(tx.logs)
-    if not any(line.text.startswith(PREFIX) for line in (*tx.pre_logs, *tx.logs)):
+    if not any(line.text.startswith(_MARK) for line in (*tx.pre_logs, *tx.logs)):
         return tx, []
     notes: list[Note] = []
     tx.pre_logs = _without_notes(tx.pre_logs, notes)
@@ -308,8 +324,10 @@ def _without_notes(lines: Sequence[LogLine], notes: list[Note]) -> tuple[LogLine
     rest: list[LogLine] = []
     for line in lines:
         note = parse_note(line.text)
-        if note is None:
-            rest.append(line)
-        else:
+        if note is not None:
             notes.append(note)
+        elif line.text.startswith(_MARK + _FORGET):
+            rest.append(LogLine(line.level, line.text.removeprefix(_MARK)))
+        else:
+            rest.append(line)
     return tuple(rest)
