@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
-import typer
 
-from amctl.cli import _vis_files, vis
-from amctl.cli.errors import exit_code_of
+from amctl.cli import _vis_files, main, vis
 from amctl.cli.exitcodes import ExitCode
-from amctl.cli.lazy import LazyGroup
 from amctl.cli.options import GlobalOptions
-from amctl.dump.errors import UnknownMachineError, UnknownTransitionError
-from amctl.graph import errors as graph_errors
 from amctl.vis.errors import NoGraphvizError
 from amctl.vis.presets import options_for
+from tests.graph.made import GOLDEN
 from tests.support.recordings import BEGAN, lamp, recording, schema, tx
+from tests.support.shared import SHARED, needs_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,32 +25,8 @@ if TYPE_CHECKING:
     from amctl.vis.view import View
 
 
-class Root(LazyGroup):
-    """As `amctl`, with one command."""
-
-    modules: ClassVar[dict[str, str]] = {"vis": "amctl.cli.vis"}
-
-
-root = typer.Typer(cls=Root, add_completion=False)
-root.command("vis", help="A stub.")(lambda: None)
-
-
-@root.callback()
-def shared(
-    ctx: typer.Context,
-    verbose: int = typer.Option(0, "-v", "--verbose", count=True),
-    quiet: bool = typer.Option(False, "-q/ ", "--quiet/--no-quiet"),
-    debug: bool = typer.Option(False, "--debug/--no-debug"),
-) -> None:
-    """The root's options."""
-    ctx.obj = GlobalOptions(verbose=verbose, quiet=quiet, debug=debug)
-
-
 def run(*words: str) -> int:
-    command: Any = typer.main.get_command(root)
-    result = command.main(["vis", *words], prog_name="amctl", standalone_mode=False)
-    assert isinstance(result, int)
-    return result
+    return main.run(["vis", *words])
 
 
 def net() -> MemoryDump:
@@ -146,9 +119,9 @@ def test_flags_beat_the_preset(
     assert world.views[0].options == options_for(preset, given)
 
 
-def test_two_presets_are_one_too_many(world: World) -> None:
-    with pytest.raises(typer.BadParameter, match="--bird and --map: choose one"):
-        run("--bird", "render-dump", "--map")
+def test_two_presets_are_one_too_many(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--bird", "render-dump", "--map") == ExitCode.USAGE
+    assert "--bird and --map: choose one" in capsys.readouterr().err
 
 
 def test_a_preset_before_the_command_may_be_taken_back(world: World) -> None:
@@ -157,8 +130,7 @@ def test_a_preset_before_the_command_may_be_taken_back(world: World) -> None:
 
 
 def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
-    command: Any = typer.main.get_command(root)
-    command.main(["vis"], prog_name="amctl", standalone_mode=False)
+    assert run() == 0
     out = capsys.readouterr().out
     assert all(f"\n  {name} " in out for name in ("render-dump", "inspect-dump", "tx", "live"))
     assert "..." not in out.split("Commands:")[1]
@@ -194,28 +166,37 @@ def test_machines_and_states_are_chosen_by_patterns(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "error"),
+    ("words", "said"),
     [
-        ("render-dump mach://kid-3", UnknownMachineError),
-        ("render-dump mach://boss/nowhere", UnknownTransitionError),
-        ("render-dump --render-machs x*", graph_errors.NothingMatchedError),
-        ("live x*", graph_errors.NothingMatchedError),
-        ("tx mach://kid-3/abcd", UnknownMachineError),
-        ("tx mach://kid-2", UnknownTransitionError),
-        ("inspect-dump mach://kid-3", UnknownMachineError),
+        ("render-dump mach://kid-3", "no machine 'kid-3'"),
+        ("render-dump mach://boss/nowhere", "machine 'boss' has no transition 'nowhere'"),
+        ("render-dump --render-machs x*", "no machine matches 'x*', of 3"),
+        ("live x*", "no machine matches 'x*', of 3"),
+        ("tx mach://kid-3/abcd", "no machine 'kid-3'"),
+        ("tx mach://kid-2", "machine 'kid-2' has no transition"),
+        ("inspect-dump mach://kid-3", "no machine 'kid-3'"),
     ],
 )
 def test_what_is_not_there_ends_with_exit_code_3(
-    world: World, words: str, error: type[Exception]
+    world: World, words: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(error) as caught:
-        run(*words.split())
-    assert exit_code_of(caught.value) is ExitCode.NOTHING_MATCHED
+    assert run(*words.split()) == ExitCode.NOTHING_MATCHED
+    assert said in capsys.readouterr().err
+    assert world.views == []
 
 
-def test_a_bad_address_is_told(world: World) -> None:
-    with pytest.raises(graph_errors.MachUrlError):
-        run("render-dump", "x.sqlite", "browser1")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("render-dump x.sqlite boss", "did you mean 'mach://boss'?"),
+        ("render-dump --render-machs re:(", "bad regular expression"),
+    ],
+)
+def test_a_bad_address_or_pattern_is_told(
+    world: World, words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words.split()) in (ExitCode.USAGE, ExitCode.BAD_INPUT)
+    assert said in capsys.readouterr().err
 
 
 # -- what is written
@@ -272,17 +253,19 @@ def test_a_picture_on_stdout_is_alone(
 ) -> None:
     run("-q", "render-dump", "-o", "-", "--format", "png")
     assert capfdbinary.readouterr() == (b"drawing png dark", b"")
-    with pytest.raises(typer.BadParameter, match="one format, not svg and png"):
-        run("render-dump", "-o", "-", "--format", "svg", "--format", "png")
+    two = ("--format", "svg", "--format", "png")
+    assert run("render-dump", "-o", "-", *two) == ExitCode.USAGE
+    assert b"one format, not svg and png" in capfdbinary.readouterr().err
 
 
-def test_a_file_that_cannot_be_written_is_told(world: World, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_told(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(typer.BadParameter, match=r"can't write file/net.svg: "):
-        run("render-dump", "-o", "file/net")
     (tmp_path / "am-vis.svg").mkdir()
-    with pytest.raises(typer.BadParameter, match=r"can't write am-vis.svg: "):
-        run("render-dump")
+    for name in ("file/net", "am-vis"):
+        assert run("render-dump", "-o", name) == ExitCode.USAGE
+        assert f"can't write {name}.svg: " in capsys.readouterr().err
     assert not list(tmp_path.glob(".*"))
 
 
@@ -304,14 +287,17 @@ def test_open_shows_the_first_file(
 
 
 def test_what_keeps_a_picture_from_being_drawn_is_passed_on(
-    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fail(*_: Any) -> bytes:
         raise NoGraphvizError
 
     monkeypatch.setattr("amctl.vis.render.render", fail)
-    with pytest.raises(NoGraphvizError):
-        run("render-dump")
+    assert run("render-dump") == ExitCode.FAILED
+    assert "hint: amctl setup installs it" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -470,6 +456,28 @@ def test_a_machine_time_that_never_was_is_told(
     assert capsys.readouterr().err.count(warning) == 2
 
 
-def test_a_sequence_needs_an_address(world: World) -> None:
-    with pytest.raises(typer.BadParameter, match="which transition"):
-        run("tx", "x.sqlite")
+def test_a_sequence_needs_an_address(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("tx", "x.sqlite") == ExitCode.USAGE
+    assert "which transition" in capsys.readouterr().err
+
+
+# -- all of it
+
+
+@needs_shared
+@pytest.mark.slow
+def test_the_originals_recording_becomes_pictures_and_listings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dump = str(SHARED / "data" / "wasm-workflow.gob.br")
+    flags = ("--bird", "--render-detailed-pipes", "--render-pipes")
+    assert run(*flags, "render-dump", dump, "-o", "bird") == 0
+    assert run("render-dump", dump, "--map", "--render-pipes", "-o", "map") == 0
+    assert "read 27 machines, 593 states, 132 pipes and 4 RPC" in capsys.readouterr().err
+    for name in ("bird.svg", "map.svg"):
+        assert ElementTree.parse(tmp_path / name).getroot().tag.endswith("svg")
+    assert run("inspect-dump", dump, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert sorted(document["pipes"]) == sorted(GOLDEN["pipes"])
+    assert document["parents"] == GOLDEN["parents"]
