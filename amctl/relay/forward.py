@@ -24,46 +24,52 @@ if TYPE_CHECKING:
 
     from amctl.relay.listener import Streams
 
-__all__ = ["forward_route"]
+__all__ = ["Forward"]
 
 _TRY_LATER = 1013
 _log = logging.getLogger("amctl.relay")
 
 
-def forward_route(
-    path: str,
-    connect: Callable[[], Awaitable[Streams]],
-    *,
-    limits: Limits | None = None,
-    most: int = 64,
-) -> WebSocketRoute:
-    """The route that carries each WebSocket at `path` to a TCP connection of its own.
+class Forward:
+    """Carries each WebSocket at one path to a TCP connection of its own.
 
     Args:
-        path: Where it is mounted.
+        path: Where `route` is mounted.
         connect: Makes the TCP connection, or raises OSError: then the peer is told to try later.
         limits: Buffer and times; the relay's defaults if None.
         most: More WebSockets at once are told to try later.
     """
-    return WebSocketRoute(path, _Forward(connect, limits or Limits(), most).serve)
 
-
-class _Forward:
     def __init__(
-        self, connect: Callable[[], Awaitable[Streams]], limits: Limits, most: int
+        self,
+        path: str,
+        connect: Callable[[], Awaitable[Streams]],
+        *,
+        limits: Limits | None = None,
+        most: int = 64,
     ) -> None:
-        self._connect, self._limits, self._most = connect, limits, most
+        self._connect, self._limits, self._most = connect, limits or Limits(), most
         self._open = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.route = WebSocketRoute(path, self._serve)
 
-    async def serve(self, socket: WebSocket) -> None:
+    async def until_idle(self) -> None:
+        """Wait until nobody is connected. Cancelling the wait is safe."""
+        await self._idle.wait()
+
+    async def _serve(self, socket: WebSocket) -> None:
         if self._open >= self._most:
             await _refuse(socket, "too many connections, try again later")
             return
         self._open += 1
+        self._idle.clear()
         try:
             await self._carry(socket)
         finally:
             self._open -= 1
+            if not self._open:
+                self._idle.set()
 
     async def _carry(self, socket: WebSocket) -> None:
         limits = self._limits

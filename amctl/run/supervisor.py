@@ -20,7 +20,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.relay.errors import BindError, PortInUseError
-from amctl.relay.forward import forward_route
+from amctl.relay.forward import Forward
 from amctl.relay.relay import Relay
 from amctl.rpc.transports.websocket import dial_websocket
 from amctl.run.absence import all_gone, has_joined
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from pathlib import Path
 
-    from starlette.routing import BaseRoute, Route
+    from starlette.routing import Route
 
     from amctl.rpc.transports.base import Connection
     from amctl.run.recording import Recorded
@@ -112,6 +112,7 @@ class Supervisor:
         self._browser: OpenBrowser | None = None
         self._local: LocalRunner | None = None
         self._recording: Recording | None = None
+        self._record_door: Forward | None = None
         self._is_watched = False
         self._ready_ms: int | None = None
         self._done_ms: int | None = None
@@ -159,7 +160,7 @@ class Supervisor:
             routes=[
                 *events_routes(workflow.recorder),
                 *self._boot_routes(workflow),
-                *self._record_routes(),
+                *([self._record_door.route] if self._record_door else ()),
             ],
         )
         try:
@@ -187,12 +188,14 @@ class Supervisor:
             self._recording = Recording(folder, name, forward=forward, tell=self._tell)
             stack.push_async_callback(self._recording.close)
             self._stopper.at_hard_exit(self._recording.kill)
+            self._record_door = Forward(RECORD_PATH, self._recording.connect)
 
     def _record(self, workflow: Workflow) -> None:
         """From here on the folder is ours for sure: an earlier run's dump may be set aside."""
-        if (recording := self._recording) is not None:
+        recording, door = self._recording, self._record_door
+        if recording is not None and door is not None:
             recording.start()
-            workflow.record_to(recording.dial, recording.token)
+            workflow.record_to(recording.dial, recording.token, door.until_idle)
             workflow.recorder.light("debugger", "up", recording.name)
             workflow.recorder.link(Link("dump", "Dump", "", recording.name))
 
@@ -203,12 +206,6 @@ class Supervisor:
             why = ", ".join(recorded.why)
             self._tell(f"{recorded.lost} messages are missing in {recorded.path}: {why}")
         return recorded
-
-    def _record_routes(self) -> list[BaseRoute]:
-        """Where browser threads reach the collector."""
-        if (recording := self._recording) is None:
-            return []
-        return [forward_route(RECORD_PATH, recording.connect)]
 
     def _tell(self, text: str) -> None:
         log.warning("%s", text)

@@ -95,12 +95,18 @@ class Workflow(Protocol):
     def boot_plan(self) -> dict[str, Any]:
         """Plain JSON for the page: which threads to start with which plan."""
 
-    def record_to(self, dial: Callable[[], Awaitable[Connection]], token: str) -> None:
+    def record_to(
+        self,
+        dial: Callable[[], Awaitable[Connection]],
+        token: str,
+        settle: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         """Called before `start` if the run is recorded: stream to the collector.
 
         Args:
             dial: Connects to it; raises OSError while it isn't there.
             token: What it wants to hear first. Nodes reach it through the relay's `/dbg`.
+            settle: Waits until no node is connected to it any more.
         """
 
     async def start(self, relay: RelayInfo) -> None:

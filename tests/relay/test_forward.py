@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from amctl.relay.forward import forward_route
+from amctl.relay.forward import Forward
 from amctl.relay.limits import Limits
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def backend() -> AsyncIterator[Backend]:
 async def test_bytes_flow_both_ways_and_a_goodbye_reaches_the_other_end(
     start_relay: StartRelay, backend: Backend
 ) -> None:
-    peers = await start_relay(routes=[forward_route("/far", backend.connect)])
+    peers = await start_relay(routes=[Forward("/far", backend.connect).route])
     blob = bytes(range(256)) * 2048
     async with peers.socket("/far") as socket:
         await socket.send(blob)
@@ -71,7 +71,7 @@ async def test_bytes_flow_both_ways_and_a_goodbye_reaches_the_other_end(
 async def test_the_peers_end_closes_the_websocket(
     start_relay: StartRelay, backend: Backend
 ) -> None:
-    peers = await start_relay(routes=[forward_route("/far", backend.connect)])
+    peers = await start_relay(routes=[Forward("/far", backend.connect).route])
     async with peers.socket("/far") as socket:
         await socket.send(b"hang up")
         with pytest.raises(ConnectionClosed):
@@ -82,7 +82,7 @@ async def test_nobody_there_is_told_as_try_again_later(
     start_relay: StartRelay, backend: Backend
 ) -> None:
     backend.refuses = True
-    peers = await start_relay(routes=[forward_route("/far", backend.connect)])
+    peers = await start_relay(routes=[Forward("/far", backend.connect).route])
     async with peers.socket("/far") as socket:
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
@@ -93,7 +93,7 @@ async def test_nobody_there_is_told_as_try_again_later(
 async def test_more_than_the_most_are_turned_away(
     start_relay: StartRelay, backend: Backend
 ) -> None:
-    route = forward_route("/far", backend.connect, limits=Limits(), most=1)
+    route = Forward("/far", backend.connect, limits=Limits(), most=1).route
     peers = await start_relay(routes=[route])
     async with peers.socket("/far") as first:
         await first.send(b"a")
@@ -106,7 +106,7 @@ async def test_more_than_the_most_are_turned_away(
 
 
 async def test_the_token_is_asked_for(start_relay: StartRelay, backend: Backend) -> None:
-    peers = await start_relay(routes=[forward_route("/far", backend.connect)])
+    peers = await start_relay(routes=[Forward("/far", backend.connect).route])
     with pytest.raises(Exception, match="401"):
         async with peers.socket("/far", headers={}):
             pass
@@ -114,7 +114,7 @@ async def test_the_token_is_asked_for(start_relay: StartRelay, backend: Backend)
 
 
 async def test_a_stop_of_the_relay_ends_it(start_relay: StartRelay, backend: Backend) -> None:
-    peers = await start_relay(routes=[forward_route("/far", backend.connect)])
+    peers = await start_relay(routes=[Forward("/far", backend.connect).route])
     async with peers.socket("/far") as socket:
         await socket.send(b"a")
         assert await socket.recv() == b"a"
@@ -122,3 +122,18 @@ async def test_a_stop_of_the_relay_ends_it(start_relay: StartRelay, backend: Bac
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(socket.recv(), 5)
     await asyncio.wait_for(backend.gone.wait(), 5)
+
+
+async def test_whoever_waits_for_silence_is_told_of_it(
+    start_relay: StartRelay, backend: Backend
+) -> None:
+    forward = Forward("/far", backend.connect)
+    peers = await start_relay(routes=[forward.route])
+    await asyncio.wait_for(forward.until_idle(), 5)
+    async with peers.socket("/far") as socket:
+        await socket.send(b"a")
+        await socket.recv()
+        waiting = asyncio.ensure_future(forward.until_idle())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await asyncio.wait_for(waiting, 5)

@@ -80,7 +80,12 @@ class FakeWorkflow:
     def boot_plan(self) -> dict[str, Any]:
         return {"nodes": list(self.node_ids)}
 
-    def record_to(self, dial: Callable[[], Awaitable[Connection]], token: str) -> None:
+    def record_to(
+        self,
+        dial: Callable[[], Awaitable[Connection]],
+        token: str,
+        settle: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         self.recorded_to = (dial, token)
 
     async def start(self, relay: RelayInfo) -> None:
