@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.vis.paged import copied, page_of, ticked, workflow_page
+from amctl.vis.draw import draw
+from amctl.vis.history import history
+from amctl.vis.page import page
+from tests.vis.paged import copied, page_of, recorded, ticked, workflow_page
 from tests.vis.pictures import needs_dot
-from tests.vis.workflow import workflow
+from tests.vis.workflow import SINGLE, view_of, workflow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -187,7 +190,8 @@ class TestLight:
             )
             await page.wait_for_selector("#base.dim")
             assert await page.locator("#info li").count() == 16
-            assert await page.locator("#info h3").inner_text() == "16 PIPES"
+            heading = await page.locator("#info h3").inner_text()
+            assert heading.lower() == "16 pairs of states, add and remove"
             assert await page.locator(".over .row").count() == 32
 
     async def test_a_click_keeps_it_and_details_lead_on(self, tmp_path: Path) -> None:
@@ -222,6 +226,24 @@ class TestLight:
             assert (await page.evaluate(focused)).startswith("rnm-bro-browser3, ")
             await page.keyboard.press("Escape")
             assert await page.evaluate("document.activeElement.id") == "view"
+
+    async def test_a_machine_alone_lights_relations(self, tmp_path: Path) -> None:
+        graph = ticked(workflow())
+        view = view_of(graph, SINGLE, ["orchestrator"], requested=["orchestrator"])
+        text = page(view, draw(view), history(recorded(graph), view.full), "orchestrator")
+        async with opened(tmp_path, text) as found:
+            assert await found.locator("nav li").all_inner_texts() == [
+                await found.locator("nav button").inner_text(),
+                "26 more machines not drawn",
+            ]
+            await row(found, "orchestrator", "WorkersReady").hover()
+            await found.wait_for_selector("#base.dim")
+            states = [name for name in await lit(found) if " > " not in name]
+            assert "orchestrator:Browser1Ready" in states
+            assert "orchestrator:NetworkReady" in states
+            await found.keyboard.press("Escape")
+            await found.evaluate("seek(0); pick({ m: byId.get('browser1') })")
+            assert "its clock at the drawn moment" in await found.locator("#info").inner_text()
 
 
 class TestSearch:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from amctl.graph.model import Graph
     from amctl.vis.options import VisOptions
 
-__all__ = ["copied", "page_of", "recorded", "workflow_page"]
+__all__ = ["copied", "page_of", "recorded", "ticked", "workflow_page"]
 
 
 def recorded(graph: Graph, steps: int = 3) -> MemoryDump:

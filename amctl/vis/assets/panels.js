@@ -31,16 +31,19 @@ function details(item) {
   info.replaceChildren(el("button", close, "×"), ...kids);
   info.scrollTop = scroll;
 }
+const clockNote = (m) => !H || cur === DATA.at || H.known.includes(m.at) ? ""
+  : "; not drawn, so this is its clock at the drawn moment";
 function stateDetails(s) {
   const flags = ["auto", "multi", "inherited"].filter((_, bit) => s.flags & 1 << bit);
   const facts = [isOn(s) ? "active" : "inactive", `tick ${clock[s.m.at][s.i]}`, ...flags];
+  const note = clockNote(s.m) || (s.row ? "" : "; not drawn");
   const { seen } = walk([s]), crossed = new Set([...seen].map((x) => x.m));
   const relations = RELATIONS.flatMap(([, title], at) =>
     chips(title, s.relations[at].map((i) => stateLink(s.m.states[i]))));
   const path = `${count(seen.size - 1, "more state")} in ${count(crossed.size, "machine")}`;
   return [
     el("h2", {}, lampOf(s), s.name),
-    el("p", {}, "of ", button(s.m.id, { m: s.m }), `; ${facts.join(", ")}${s.row ? "" : "; not drawn"}`),
+    el("p", {}, "of ", button(s.m.id, { m: s.m }), `; ${facts.join(", ")}${note}`),
     ...relations,
     ...lines("Comes from", s.in.map((l) => linkItem(l, "from"))),
     ...lines("Goes to", s.out.map((l) => linkItem(l, "to"))),
@@ -61,7 +64,7 @@ function machineDetails(m) {
     el("li", {}, button(text, { m: found[0] }), small(` ${count(found.length, "pair")} of states`)));
   return [
     el("h2", {}, m.id),
-    el("p", {}, `${on}, time ${sum}${["; not drawn", "; only its title is drawn", ""][m.drawn]}`),
+    el("p", {}, `${on}, time ${sum}${clockNote(m) || ["; not drawn", "; only its title is drawn", ""][m.drawn]}`),
     ...(m.tags.length ? [el("p", {}, m.tags.map((tag) => "#" + tag).join(" "))] : []),
     ...links("Parent", m.parent >= 0 ? [machines[m.parent]] : []),
     ...links("Children", m.kids),
@@ -77,11 +80,12 @@ function edgeDetails(edge) {
     const ends = [a, b].filter((id) => byId.has(id)).map((id) => el("li", {}, button(id, { m: byId.get(id) })));
     return [el("h2", {}, head), ...rest.map((text) => el("p", {}, text)), ...lines("Ends", ends)];
   }
-  const side = (m, s) => s ? stateLink(s, true) : `${m.id}:?`;
+  const side = (s) => s ? stateLink(s) : "?";
+  const kinds = new Set(links.map((l) => l.what)), all = kinds.size === 1 ? `, ${[...kinds][0]}` : "";
   return [
     el("h2", {}, `${a} → ${b}`),
-    ...lines(count(links.length, "pipe"), links.map((l) =>
-      el("li", {}, side(l.one, l.from), " → ", side(l.other, l.to), small(` ${l.what}`)))),
+    ...lines(`${count(links.length, "pair")} of states${all}`, links.map((l) =>
+      el("li", {}, side(l.from), " → ", side(l.to), small(all ? "" : ` ${l.what}`)))),
   ];
 }
 
@@ -113,7 +117,14 @@ function moveTo(item) {
 
 // --- the list of machines
 function list() {
+  const names = $("list").firstElementChild;
   const add = (m, depth) => {
+    listed.add(m);
+    if (m.drawn) names.append(line(m, depth));
+    m.kids.forEach((kid) => listed.has(kid) || add(kid, depth + (m.drawn ? 1 : 0)));
+  };
+  const listed = new Set();
+  const line = (m, depth) => {
     const span = (name) => el("span", { class: name });
     const item = { lamp: span("lamp"), count: span("count"), states: span("states"), button: el("button", {
       type: "button", class: m.drawn === 2 ? "" : "away", "data-m": m.id,
@@ -124,12 +135,13 @@ function list() {
     m.item = item;
     const texts = machineNodes.get(m.id)?.querySelectorAll(":scope > text:not(.ttl)") || [];
     m.card = [...texts].find((text) => /^\d+\/\d+$/.test(text.textContent));
-    $("list").firstElementChild.append(el("li", {}, item.button));
     paintMachine(m);
-    m.kids.forEach((kid) => kid.item || add(kid, depth + 1));
+    return el("li", {}, item.button);
   };
-  for (const m of machines) if (!m.item && (m.parent < 0 || !machines[m.parent])) add(m, 0);
-  for (const m of machines) if (!m.item) add(m, 0);   // parents in a circle
+  for (const m of machines) if (m.parent < 0) add(m, 0);
+  for (const m of machines) if (!listed.has(m)) add(m, 0);   // parents in a circle
+  const away = machines.filter((m) => !m.drawn).length;
+  if (away) names.append(el("li", { class: "more" }, `${count(away, "more machine")} not drawn`));
 }
 const narrow = () => innerWidth <= 760;
 function toggleList(on = !document.body.classList.contains("listed")) {
@@ -152,7 +164,7 @@ function find(text) {
   for (const s of states) if (inState(s).toLowerCase().includes(wanted)) hits.push({ state: s });
   for (const hit of hits) {
     node(hit)?.classList.add("found");
-    (hit.state?.m || hit.m).item.button.classList.add("found");
+    (hit.state?.m || hit.m).item?.button.classList.add("found");
   }
   const away = hits.filter((hit) => !node(hit)).length;
   $("hits").textContent = count(hits.length, "hit") + (away ? `, ${away} not drawn` : "");

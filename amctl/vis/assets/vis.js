@@ -116,6 +116,12 @@ for (const [source, copy, client, server] of DATA.copies.map((c) => c.map((at) =
   if (client && server) way.push(line("rpc", client.id, server.id));
   for (const s of copy.states) link(source.names.get(s.name), s, "copy by RPC", way);
 }
+const relations = edges.filter((edge) => edge.matches(".rel")).map((edge) => {   // of a machine drawn alone
+  const { a, b, f, t } = edge.dataset;
+  const ends = [[a, f], [b, t]].map(([box, name]) => [...$(box)?.querySelectorAll(".row") || []]
+    .map((row) => rowStates.get(row)).filter((s) => s && (!name || s.name === name)));
+  return { edge, ends };
+});
 const walk = (starts) => {
   const seen = new Set(starts), lines = new Set();
   for (const [side, end] of [["out", "to"], ["in", "from"]]) {
@@ -321,6 +327,11 @@ const bare = (element) => {   // a copy for looking at
   return copy;
 };
 function litBy({ state, edge }) {
+  if (relations.length && (state || edge.matches(".rel"))) {
+    const near = relations.filter((one) => one.edge === edge || one.ends.some((end) => end.includes(state)));
+    const ends = near.flatMap(({ ends: [a, b] }) => edge ? [...a, ...b] : a.includes(state) ? b : a);
+    return { seen: new Set(state ? [state, ...ends] : ends), lines: new Set(near.map((one) => one.edge)) };
+  }
   const links = edge ? members.get(edge) || [] : [];
   const starts = state ? [state] : links.flatMap((l) => l.from && l.to ? [l.from] : []);
   if (starts.length === 1) return walk(starts);
@@ -332,7 +343,9 @@ function light(item) {
   const rows = [...seen].map((s) => s?.row).filter(Boolean);
   lit = [...lines, ...rows];
   lit.forEach((e) => e.classList.add("hl"));
-  const titles = new Set(rows.map((row) => row.closest(".mach")?.querySelector(":scope > .ttl")));
+  const { a, b } = item.edge?.dataset || {};
+  const shapes = [...rows.map((row) => row.closest(".mach")), machineNodes.get(a), machineNodes.get(b)];
+  const titles = new Set(shapes.map((shape) => shape?.querySelector(":scope > .ttl")));
   copies.replaceChildren(...[...titles, ...lit].filter(Boolean).map(bare));
   const at = item.state && rows.indexOf(item.state.row);
   if (at >= 0) copies.children[copies.children.length - rows.length + at].classList.add("at");
@@ -352,7 +365,7 @@ function show(item, pin) {
   base.classList.toggle("dim", Boolean(item && !item.m));
   if (!item) return;
   details(item);
-  if (item.m) [machineNodes.get(item.m.id), item.m.item.button].forEach((e) => e?.classList.add("picked"));
+  if (item.m) [machineNodes.get(item.m.id), item.m.item?.button].forEach((e) => e?.classList.add("picked"));
   else light(item);
   makeRoom();
 }
