@@ -7,6 +7,7 @@ bounded time. A recording that came out can be written, and read again as the sa
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import resource
 import sys
@@ -19,7 +20,9 @@ import brotli  # type: ignore[import-untyped]  # it has no stubs
 
 from amctl.dump.errors import DumpFormatError
 from amctl.dump.gob import Limits, encode_gob, read_gob
+from amctl.dump.gob.decoder import Decoder, GobError
 from tests.dump.gob.samples import everything, opened, packed
+from tests.support.house import ROOT
 from tests.support.shared import SHARED
 
 if TYPE_CHECKING:
@@ -98,6 +101,12 @@ def streams() -> tuple[bytes, ...]:
     return tuple(opened(file) for file in corpus())
 
 
+@cache
+def other_streams() -> tuple[bytes, ...]:
+    path = ROOT / "tests" / "cases" / "gob_streams.json"
+    return tuple(map(bytes.fromhex, json.loads(path.read_text(encoding="utf-8")).values()))
+
+
 class Fuzzer:
     """Makes files, reads them, and keeps what went wrong.
 
@@ -114,9 +123,23 @@ class Fuzzer:
         self._large = large
 
     def run(self, cases: int) -> None:
-        """Try so many files."""
+        """Try so many files, and as many streams of other types."""
         for _ in range(cases):
             self.one(self._file())
+            self._decode(self._mutated(self.rng.choice(other_streams())))
+
+    def _decode(self, data: bytes) -> None:
+        """No dump, but all that gob has; definitions in the middle of values among it."""
+        self.counts["other"] += 1
+        decoder = Decoder(data, LIMITS)
+        try:
+            while not decoder.at_end():
+                decoder.decode()
+        except GobError as error:
+            if not 0 <= error.offset <= len(data):
+                self.problems.append((f"no offset: {error}", data))
+        except Exception as error:  # that is what is looked for
+            self.problems.append((f"decoded: {error!r}", data))
 
     def one(self, data: bytes) -> None:
         """Read a file."""
@@ -149,13 +172,17 @@ class Fuzzer:
         rng = self.rng
         index = rng.randrange(len(corpus())) if self._large and rng.random() < 0.1 else 0
         packed = rng.random() < 0.25
-        data = bytearray((corpus() if packed else streams())[index])
-        for _ in range(rng.choice((1, 1, 1, 2, 4))):
-            rng.choice(MUTATIONS)(rng, data)
+        data = self._mutated((corpus() if packed else streams())[index])
+        self.counts["packed" if packed else "stream"] += 1
+        return data if packed else bytes(brotli.compress(data, quality=1))
+
+    def _mutated(self, whole: bytes) -> bytes:
+        data = bytearray(whole)
+        for _ in range(self.rng.choice((1, 1, 1, 2, 4))):
+            self.rng.choice(MUTATIONS)(self.rng, data)
             if not data:
                 break
-        self.counts["packed" if packed else "stream"] += 1
-        return bytes(data) if packed else bytes(brotli.compress(bytes(data), quality=1))
+        return bytes(data)
 
 
 def main() -> int:
