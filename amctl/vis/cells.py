@@ -84,10 +84,10 @@ def row(*cells: str) -> str:
 
 
 def table(rows: Iterable[str], **attrs: str | int) -> Html:
-    """A TABLE without inner borders."""
+    """A TABLE without inner borders, a row a line."""
     plain: dict[str, str | int] = {"cellborder": 0, "cellspacing": 0, "cellpadding": 1}
     given = "".join(f' {k.upper()}="{v}"' for k, v in {**plain, **attrs}.items())
-    return Html(f"<TABLE{given}>{''.join(rows)}</TABLE>")
+    return Html("\n".join([f"<TABLE{given}>", *rows, "</TABLE>"]))
 
 
 def state_id(machine: str, state: str) -> str:

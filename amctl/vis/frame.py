@@ -70,7 +70,13 @@ class Frame:
         if first in view.requested:
             classes.append("focus")
         machine = view.graph.machines.get(first)
-        if machine and view.options.tags and any(t.startswith("src-id:") for t in machine.tags):
+        is_full = machine is not None and first in view.full
+        if (
+            machine
+            and is_full
+            and view.options.tags
+            and any(t.startswith("src-id:") for t in machine.tags)
+        ):
             self.seen.add("copy")
         self.marks[element] = Mark(" ".join(classes), data, ", ".join(map(clean, names)))
         self.graph.add(Node(key(first), {"id": element, "class": "mach", "label": label}))
@@ -158,7 +164,7 @@ class Frame:
         title = view.title or counted(machines, "machine")
         self.marks["legend"] = Mark("node legend", {}, "Legend")
         head = self._heading(heading) if heading else []
-        table = legend(self.seen, title, facts, head)
+        table = legend(self.seen, title, facts, self.marks, head)
         if heading:
             title = f"{heading.id}, {title}"
         self.graph.add(Node(LEGEND, {"id": "legend", "class": "legend", "label": table}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from amctl.vis.cells import RELATIONS, cell, font, row, table
+from amctl.vis.drawing import Mark
 from amctl.vis.text import escape, label
 from amctl.vis.theme import Kind, fill_of, glyph, ink
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from amctl.vis.dotgraph import Html
-    from amctl.vis.drawing import Mark
 
 __all__ = ["legend", "seen_in"]
 
@@ -68,18 +68,25 @@ def seen_in(marks: Iterable[Mark]) -> set[str]:
     return seen
 
 
-def legend(seen: Collection[str], caption: str, facts: str, head: Iterable[str] = ()) -> Html:
+def legend(
+    seen: Collection[str],
+    caption: str,
+    facts: str,
+    marks: dict[str, Mark],
+    head: Iterable[str] = (),
+) -> Html:
     """The legend's table.
 
     Args:
         seen: What there is to explain: `seen_in`, and marks of text (`flags`, `require`...).
         caption: What the picture shows.
         facts: Counts, below.
+        marks: Gets those of its lamps.
         head: Rows that come first.
     """
     rows = [*head, _wide(font(label(caption, 72), "text", 12, bold=True))]
     rows.append(_wide(font(escape(facts), "muted", 10)))
-    rows += _lamps(seen)
+    rows += _lamps(seen, marks)
     rows += _texts(seen)
     for name, sign, token, words in _LINES:
         if name in seen:
@@ -99,23 +106,27 @@ def _line(sign: str, words: str) -> str:
     return row(cell(width=7), left, right)
 
 
-def _lamps(seen: Collection[str]) -> list[str]:
+def _lamps(seen: Collection[str], marks: dict[str, Mark]) -> list[str]:
     """Both looks of states, but one of each special kind."""
     rows = []
     for kind in get_args(Kind):
         shown = [lit for lit in (True, False) if f"{kind} {'on' if lit else 'off'}" in seen]
-        rows += [_lamp(kind, lit) for lit in (shown if kind == "plain" else shown[:1])]
+        rows += [_lamp(kind, lit, marks) for lit in (shown if kind == "plain" else shown[:1])]
     if "inh" in seen:
         rows.append(_line(font("Name", "muted", 12, italic=True), "of a standard set"))
     return rows
 
 
-def _lamp(kind: Kind, lit: bool) -> str:
+def _lamp(kind: Kind, lit: bool, marks: dict[str, Mark]) -> str:
     token = "ontext" if lit else "muted"
+    words = _NAMES[kind][not lit]
     text = font(glyph(kind, lit), token, 9) + " "
-    text += font(_NAMES[kind][not lit], "ontext" if lit else "text", 12, bold=lit)
+    text += font(words, "ontext" if lit else "text", 12, bold=lit)
+    element = f"lamp-{kind}-{'on' if lit else 'off'}"
+    marks[element] = Mark(f"lamp {kind} {'on' if lit else 'off'}", {}, words)
     attrs = {"bgcolor": ink(fill_of(kind) if lit else "box"), "color": ink("box")}
-    lamp = cell(text, border=1, style="rounded", align="LEFT", colspan=2, **attrs)
+    attrs |= {"href": "#", "id": element, "title": "x", "style": "rounded", "align": "LEFT"}
+    lamp = cell(text, border=1, colspan=2, **attrs)
     return row(cell(width=7), lamp)
 
 

@@ -21,8 +21,12 @@ RATIO = 1.8
 """Width by height of the page that is aimed at."""
 GAP = 24.0
 """Points between parts."""
-_CELL = 12.0
+_CELL = 8.0
 """Points: how finely holes are looked for."""
+_MANY = 6
+"""From so many parts that stand alone on, room is made for them first, to keep their order."""
+_LOOSE = 1.15
+"""Room for parts that stand alone, by their area."""
 _WIDTHS = 24
 """Page widths that are tried."""
 
@@ -32,14 +36,17 @@ def packed(networks: Sequence[Layout], small: Sequence[Layout]) -> Layout:
 
     Args:
         networks: Parts with lines.
-        small: Other parts; the first ones get the better places.
+        small: Other parts, each in the first hole that is large enough; the first is the legend.
     """
     page = _Page()
-    ordered = sorted(networks, key=lambda part: -part.bounds.width * part.bounds.height)
-    sizes = [(part.bounds.width + GAP, part.bounds.height + GAP) for part in ordered]
-    for part, (x, y) in zip(ordered, _best_places(sizes), strict=True):
-        page.put(part, x, y)
-    for part in small:
+    measured = [(part, part.bounds) for part in networks]
+    measured.sort(key=lambda pair: -pair[1].width * pair[1].height)
+    sizes = [(bounds.width + GAP, bounds.height + GAP) for _, bounds in measured]
+    for (part, bounds), (x, y) in zip(measured, _best_places(sizes), strict=True):
+        page.put(part, bounds, x, y)
+    for number, part in enumerate(small):
+        if number == 1 and len(small) > _MANY:
+            page.make_room(small[1:])
         page.fit(part)
     return page.layout
 
@@ -88,9 +95,8 @@ class _Page:
         self.width = 0
         """In cells; the height is that of `rows`."""
 
-    def put(self, part: Layout, x: float, y: float) -> None:
+    def put(self, part: Layout, bounds: Rect, x: float, y: float) -> None:
         """Places a part with its left upper corner there, y downwards."""
-        bounds = part.bounds
         placed = part.moved(x - bounds.left, -y - bounds.top)
         self.layout = self.layout.joined(placed)
         self._grow(ceil((x + bounds.width) / _CELL), ceil((y + bounds.height) / _CELL))
@@ -113,7 +119,17 @@ class _Page:
             spot = (self.width + gap, 0)
             if not self.rows or _extent(*below) < _extent(*beside):
                 spot = (0, len(self.rows) + gap if self.rows else 0)
-        self.put(part, spot[0] * _CELL, spot[1] * _CELL)
+        self.put(part, bounds, spot[0] * _CELL, spot[1] * _CELL)
+
+    def make_room(self, parts: Sequence[Layout]) -> None:
+        """Makes the page so large that most parts will fit, for them to stand in their order."""
+        areas = ((p.bounds.width + GAP) * (p.bounds.height + GAP) for p in parts)
+        needed = _LOOSE * sum(areas) / _CELL**2
+        free = self.width * len(self.rows) - sum(row.bit_count() for row in self.rows)
+        if needed > free:
+            area = self.width * len(self.rows) + needed - free
+            width = max(self.width, ceil((area * RATIO) ** 0.5))
+            self._grow(width, ceil(area / width))
 
     def _grow(self, width: int, height: int) -> None:
         self.width = max(self.width, width)

@@ -63,7 +63,7 @@ def _is_free(line: Line, others: Iterable[Rect], own: Iterable[Rect]) -> bool:
     trail = list(line.trail(24))
     around = Rect.around(Rect(p.x, p.y, p.x, p.y) for p in trail)
     obstacles = [*(r.grown(MARGIN) for r in others), *(r.grown(-1) for r in own)]
-    return not any(r.holds(p) for r in obstacles if _overlap(r, around) > 0 for p in trail)
+    return not any(r.holds(p) for r in obstacles if _meet(r, around) for p in trail)
 
 
 def noted(layout: Layout, graph: DotGraph) -> Layout:
@@ -91,7 +91,7 @@ def noted(layout: Layout, graph: DotGraph) -> Layout:
 class _Crowd:
     """What notes should not hide, found by where it is."""
 
-    SIZE = 48
+    SIZE = 24
 
     def __init__(self) -> None:
         self.near: dict[tuple[int, int], list[Rect]] = {}
@@ -102,20 +102,33 @@ class _Crowd:
 
     def freest(self, candidates: Iterable[Rect]) -> Rect:
         """The first that hides nothing, else the one that hides least."""
-        best, least = None, 0.0
+        best, least = None, float("inf")
         for rect in candidates:
-            hidden = {other for place in self._places(rect) for other in self.near.get(place, ())}
-            cost = sum(_overlap(rect, other) for other in hidden)
-            if best is None or cost < least:
+            cost = self._cost(rect, least)
+            if cost < least:
                 best, least = rect, cost
             if not cost:
                 break
         assert best is not None
         return best
 
-    def _places(self, rect: Rect) -> Iterator[tuple[int, int]]:
+    def _cost(self, rect: Rect, limit: float) -> float:
+        """The area that is hidden; what lies across a border of places counts more than once."""
+        left, bottom, right, top = rect
+        cost = 0.0
+        for place in self._places(rect):
+            for x0, y0, x1, y1 in self.near.get(place, ()):
+                if x0 < right and x1 > left and y0 < top and y1 > bottom:
+                    wide = (x1 if x1 < right else right) - (x0 if x0 > left else left)
+                    high = (y1 if y1 < top else top) - (y0 if y0 > bottom else bottom)
+                    cost += wide * high
+            if cost >= limit:
+                break
+        return cost
+
+    def _places(self, rect: Rect) -> list[tuple[int, int]]:
         left, bottom, right, top = (int(side // self.SIZE) for side in rect)
-        return ((x, y) for x in range(left, right + 1) for y in range(bottom, top + 1))
+        return [(x, y) for x in range(left, right + 1) for y in range(bottom, top + 1)]
 
 
 def _sides(box: Rect) -> tuple[Rect, Rect, Rect, Rect]:
@@ -143,8 +156,6 @@ def _candidates(line: Line, text: str) -> Iterator[Rect]:
                 yield Rect(left, low, left + 2 * half_w, low + 2 * half_h)
 
 
-def _overlap(one: Rect, other: Rect) -> float:
-    """The area that both cover."""
-    wide = min(one.right, other.right) - max(one.left, other.left)
-    high = min(one.top, other.top) - max(one.bottom, other.bottom)
-    return wide * high if wide > 0 and high > 0 else 0.0
+def _meet(one: Rect, other: Rect) -> bool:
+    wide = one.left < other.right and other.left < one.right
+    return wide and one.bottom < other.top and other.bottom < one.top

@@ -16,7 +16,7 @@ from amctl.vis.text import clean
 from amctl.vis.theme import STYLE, css_vars, painted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from amctl.vis.drawing import Drawing, Mark
     from amctl.vis.theme import Theme
@@ -27,6 +27,8 @@ _SVG = "http://www.w3.org/2000/svg"
 _LINK = "a_"
 """What Graphviz puts before the id of a cell."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_SPECIAL = re.compile('[&<>"\n]')
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
 _COLOURED = ("fill", "stroke")
 _CAP_HEIGHT = 0.716
 """Of Helvetica's capitals, by font size. Graphviz writes texts a little above the middle."""
@@ -58,7 +60,9 @@ def finish(svg: bytes, drawing: Drawing, theme: Theme) -> str:
     _group(root, drawing.marks)
     _paint(root)
     _head(root, drawing, theme)
-    return "".join(_written(root, ""))
+    out: list[str] = []
+    _write(root, out)
+    return "".join(out)
 
 
 def _head(root: Element, drawing: Drawing, theme: Theme) -> None:
@@ -103,17 +107,13 @@ def _cell(group: Element, name: str, marks: Mapping[str, Mark]) -> None:
     """A state's cell: a rect and up to three texts."""
     link = group.find("a")
     inner = list(group if link is None else link)
-    if not marks[name].classes.startswith("row"):
+    if not marks[name].classes.startswith(("row", "lamp")):
         group[:] = inner
         _mark(group, name, marks[name])
         return
     texts = [e for e in inner if e.tag == "text" and (e.text or "").strip()]
-    numbers = [
-        float(n)
-        for e in inner
-        for attr in ("d", "points")
-        for n in _NUMBER.findall(e.get(attr, ""))
-    ]
+    shapes = [e.get("d", "") or e.get("points", "") for e in inner]
+    numbers = [float(n) for n in _NUMBER.findall(next(filter(None, shapes), ""))]
     group[:] = []
     if numbers:
         left, top = min(numbers[0::2]) + 0.5, min(numbers[1::2]) + 0.5
@@ -163,31 +163,33 @@ def _paint(root: Element) -> None:
         styles = []
         for attr in _COLOURED:
             value = element.get(attr, "")
-            colour = painted(value, None)
-            if colour != value:
-                del element.attrib[attr]
-                styles.append(f"{attr}:{colour}")
+            if value.startswith("#"):
+                colour = painted(value, None)
+                if colour != value:
+                    del element.attrib[attr]
+                    styles.append(f"{attr}:{colour}")
             elif value == "transparent":
                 element.set(attr, "none")
         if styles:
             element.set("style", ";".join(styles))
 
 
-def _written(element: Element, pad: str) -> Iterator[str]:
-    """As text, one element a line."""
-    attributes = "".join(f' {name}="{_escaped(v)}"' for name, v in element.attrib.items())
-    text = element.text if element.text and element.text.strip() else ""
-    if not text and not len(element):
-        yield f"{pad}<{element.tag}{attributes}/>\n"
-        return
-    yield f"{pad}<{element.tag}{attributes}>{_escaped(text)}"
+def _write(element: Element, out: list[str]) -> None:
+    """Adds an element as text, one a line."""
+    attributes = "".join([f' {name}="{_escaped(v)}"' for name, v in element.attrib.items()])
+    text = element.text
+    if text is None or not text.strip():
+        text = ""
     if len(element):
-        yield "\n"
+        out.append(f"<{element.tag}{attributes}>{_escaped(text)}\n")
         for child in element:
-            yield from _written(child, "")
-    yield f"</{element.tag}>\n"
+            _write(child, out)
+        out.append(f"</{element.tag}>\n")
+    elif text:
+        out.append(f"<{element.tag}{attributes}>{_escaped(text)}</{element.tag}>\n")
+    else:
+        out.append(f"<{element.tag}{attributes}/>\n")
 
 
 def _escaped(text: str) -> str:
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace('"', "&quot;").replace("\n", "&#10;")
+    return text.translate(_ENTITIES) if _SPECIAL.search(text) else text

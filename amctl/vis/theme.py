@@ -85,7 +85,12 @@ TOKENS = {
 """Name -> colours. Names are the CSS variables too: `page` is `--page`."""
 
 _SENTINEL = re.compile(r"#0100[0-9a-f]{2}")
-_FROM_SENTINEL = {token.sentinel: name for name, token in TOKENS.items()}
+_INKS: dict[Theme | None, dict[str, str]] = {
+    None: {token.sentinel: f"var(--{name})" for name, token in TOKENS.items()},
+    "dark": {token.sentinel: token.dark for token in TOKENS.values()},
+    "light": {token.sentinel: token.light for token in TOKENS.values()},
+}
+"""What stands for a sentinel in the end; in an SVG, which has no theme of its own, a variable."""
 _GLYPHS: dict[Kind, tuple[str, str]] = {
     "plain": ("●", "○"),
     "ready": ("♦", "◊"),
@@ -95,12 +100,13 @@ _GLYPHS: dict[Kind, tuple[str, str]] = {
 _FILLS: dict[Kind, str] = {"plain": "active", "ready": "ready", "start": "start", "error": "error"}
 _ERROR = re.compile(r"Exception$|Err|.*\d(?:Exception$|Err[A-Z])", re.ASCII)
 
+_ROW = ":is(.row,.lamp)"
 STYLE = (
     f"svg.amvis text{{font-family:{FAMILY}}}svg.amvis{{background:var(--page)}}"
-    ".row .bg{fill:var(--box)}.row .nm{fill:var(--text);font-weight:normal}"
-    ".row .gl,.row .fl{fill:var(--muted)}.row.inh .nm{fill:var(--muted)}"
-    ".row.on .nm{font-weight:bold}.row.on .nm,.row.on .gl,.row.on .fl{fill:var(--ontext)}"
-    + "".join(f".row.on.{kind} .bg{{fill:var(--{_FILLS[kind]})}}" for kind in get_args(Kind))
+    f"{_ROW} .bg{{fill:var(--box)}}{_ROW} .nm{{fill:var(--text);font-weight:normal}}"
+    f"{_ROW} .gl,.row .fl{{fill:var(--muted)}}.row.inh .nm{{fill:var(--muted)}}"
+    f"{_ROW}.on .nm{{font-weight:bold}}{_ROW}.on :is(.nm,.gl,.fl){{fill:var(--ontext)}}"
+    + "".join(f"{_ROW}.on.{kind} .bg{{fill:var(--{_FILLS[kind]})}}" for kind in get_args(Kind))
 )
 """What the classes of a finished SVG look like, in terms of the tokens."""
 
@@ -141,10 +147,5 @@ def css_vars(theme: Theme) -> str:
 
 def painted(text: str, theme: Theme | None) -> str:
     """`text` with real colours for its sentinels; without a theme, with `var(--token)`."""
-    real = colours(theme) if theme else {name: f"var(--{name})" for name in TOKENS}
-
-    def swap(match: re.Match[str]) -> str:
-        name = _FROM_SENTINEL.get(match[0])
-        return real[name] if name else match[0]
-
-    return _SENTINEL.sub(swap, text)
+    inks = _INKS[theme]
+    return _SENTINEL.sub(lambda match: inks.get(match[0], match[0]), text)

@@ -29,8 +29,8 @@ def test_attributes_that_are_empty_are_left_out() -> None:
     assert cell("x", port="p", colspan=2, width="") == '<TD PORT="p" COLSPAN="2">x</TD>'
     assert row(cell(), cell("y")) == "<TR><TD></TD><TD>y</TD></TR>"
     assert table([row(cell())], border=1, cellspacing=2) == (
-        '<TABLE CELLBORDER="0" CELLSPACING="2" CELLPADDING="1" BORDER="1">'
-        "<TR><TD></TD></TR></TABLE>"
+        '<TABLE CELLBORDER="0" CELLSPACING="2" CELLPADDING="1" BORDER="1">\n'
+        "<TR><TD></TD></TR>\n</TABLE>"
     )
 
 

@@ -23,6 +23,12 @@ def test_a_machines_mark_says_how_it_is_drawn() -> None:
         one.machine([name], Html(""))
     assert one.marks["m|a"] == Mark("node mach focus", {"data-m": "a"}, "a")
     assert one.marks["m|b"].classes == "node mach half"
+    assert one.seen == set()
+
+
+def test_the_legend_hears_of_copies() -> None:
+    one = frame()
+    one.machine(["b"], Html(""))
     assert one.seen == {"copy"}
 
 

@@ -58,16 +58,16 @@ def test_marks_tell_what_there_is_to_explain() -> None:
     ],
 )
 def test_a_sign_is_explained_if_it_is_in_the_picture(seen: str, words: str) -> None:
-    assert words in legend({seen}, "", "")
-    assert words not in legend(set(), "", "")
+    assert words in legend({seen}, "", "", {})
+    assert words not in legend(set(), "", "", {})
 
 
 def test_a_special_state_is_shown_lit_if_one_is() -> None:
-    both = legend({"ready on", "ready off"}, "", "")
+    both = legend({"ready on", "ready off"}, "", "", {})
     assert "Ready, inactive" not in both
-    assert "Ready, inactive" in legend({"ready off"}, "", "")
+    assert "Ready, inactive" in legend({"ready off"}, "", "", {})
 
 
 def test_caption_and_facts_come_first() -> None:
-    text = legend({"rpc"}, "a <dump>", "3 machines", ["<TR><TD>m</TD></TR>"])
+    text = legend({"rpc"}, "a <dump>", "3 machines", {}, ["<TR><TD>m</TD></TR>"])
     assert text.index(">m<") < text.index("a &lt;dump&gt;") < text.index("3 machines")
