@@ -12,7 +12,7 @@ limited: what is in memory stays within a small multiple of the stream.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from amctl.dump.gob.types import (
@@ -41,6 +41,9 @@ __all__ = ["Decoder", "GobError", "Iface", "Limits"]
 _KEYS: Final = frozenset({BOOL, INT, UINT, FLOAT, BYTES, STRING})
 """Types of keys that make a dict. The hashes of others could be made to collide."""
 
+_ANY_FILE = 4_000_000
+"""Values that the smallest file may have; 200 MB at most."""
+
 _NAME_MAX = 1024
 """Bytes in the name of an interface's type, as in Go's library."""
 
@@ -66,6 +69,13 @@ class Limits:
     """Levels of values within values."""
     values: int = 64_000_000
     """Values in all. In memory, one has at most some sixty bytes."""
+    ratio: int = 1000
+    """Values for each byte of a compressed file, beyond those that any file may have. Real ones
+    have up to fifty, ones that repeat a single byte a million."""
+
+    def for_file(self, size: int) -> Limits:
+        """The limits of a compressed file of `size` bytes."""
+        return replace(self, values=min(self.values, max(_ANY_FILE, size * self.ratio)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,12 @@ def read_gob(
     limits = limits or Limits()
     if isinstance(source, bytes):
         name = name or "(bytes)"
-        return _read(inflate(source, limits.size, name), name, limits)
+        return _read(inflate(source, limits.size, name), name, limits.for_file(len(source)))
     name = name or str(source)
     try:
         with Path(source).open("rb") as file:
             data = inflate(file, limits.size, name)
+            limits = limits.for_file(file.tell())
     except FileNotFoundError:
         raise DumpNotFoundError(name) from None
     except OSError as error:

@@ -165,6 +165,13 @@ def test_the_number_of_values_has_a_limit() -> None:
     assert len(Decoder(stream, Limits(values=60)).decode()) == 50
 
 
+def test_a_small_file_may_have_fewer_values() -> None:
+    limits = Limits(values=9_000_000)
+    assert [limits.for_file(size).values for size in (1, 5_000, 10_000)] == [
+        *(4_000_000, 5_000_000, 9_000_000)
+    ]
+
+
 def test_a_caller_can_count_values_of_its_own() -> None:
     decoder = Decoder(b"", Limits(values=5))
     decoder.charge(5)
