@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amctl.dump.gob import read_gob
 from amctl.dump.memory import MemoryDump
 from amctl.telemetry.messages import GapMsg, TxMsg
 from amctl.vis import history as module
 from amctl.vis.history import History, history
 from tests.support.recordings import BEGAN, recording, schema, tx
+from tests.support.shared import SHARED, needs_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,3 +212,19 @@ def test_stragglers_beyond_the_window_are_not_put_before_the_past(
         dump.write(tx(name, 9 - number if name == "b" else 20 + number, (tick,)))
     times = [moment.time_ns for moment in history(dump).moments]
     assert times == sorted(times)
+
+
+@needs_shared
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "total"), [("wasm-workflow", 281), ("am-dbg-sim", None)])
+def test_the_originals_recordings_end_where_their_machines_end(
+    name: str, total: int | None
+) -> None:
+    dump = read_gob(SHARED / "data" / f"{name}.gob.br")
+    found = history(dump)
+    assert total in (None, found.total)
+    last = end(found)
+    for machine in dump.machines():
+        clocks = [*dump.transitions(machine)][-1].clocks
+        assert tuple(last[machine][: len(clocks)]) == clocks
+    assert end(history(dump, limit=50)) == last

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
 import pytest
 
 from amctl.dump.errors import UnknownMachineError, UnknownTransitionError
-from amctl.machine import StateDef
-from amctl.machine.reasons import Reason
-from amctl.machine.steps import ACTIVATE, CALLED, DEACTIVATE_PASSIVE, HANDLER, RELATION, Step
+from amctl.dump.gob import read_gob
+from amctl.dump.memory import MemoryDump
+from amctl.machine import Machine, StateDef
+from amctl.machine.reasons import Reason, reason_of
+from amctl.machine.steps import (
+    ACTIVATE,
+    CALLED,
+    DEACTIVATE_PASSIVE,
+    HANDLER,
+    RELATION,
+    Step,
+    StepRecorder,
+    steps_of,
+)
+from amctl.telemetry.messages import TxMsg
 from amctl.vis.errors import UnknownGroupError
 from amctl.vis.sequence import Sequence, reason_text, sequence, tx_url, utc_text
+from amctl.vis.sequence_mermaid import render_mermaid
+from amctl.vis.sequence_svg import render_svg
+from amctl.vis.sequence_text import render_text
 from tests.support.recordings import BEGAN, lamp, recording, schema, tx
+from tests.support.shared import SHARED, needs_shared
+
+if TYPE_CHECKING:
+    from amctl.machine import Transition
 
 
 def switched() -> Sequence:
@@ -192,3 +215,81 @@ def test_odd_values_are_told_apart() -> None:
     assert utc_text(0) == utc_text(10**30) == "unknown time"
     assert utc_text(BEGAN).endswith(".123456789 UTC")
     assert tx_url("a b/c", "id-1") == "mach://a%20b%2Fc/id-1"
+
+
+class Writer(StepRecorder):
+    """Writes a machine's transitions into a recording."""
+
+    def __init__(self, dump: MemoryDump) -> None:
+        self.id, self.dump = "writer", dump
+
+    def transition_end(self, tx: Transition) -> None:
+        """See Tracer."""
+        machine = tx.machine
+        self.dump.write(
+            TxMsg(
+                machine.id,
+                f"{self.dump.count():016x}",
+                tuple(machine.time()),
+                called=tuple(tx.called),
+                accepted=tx.plan.accepted,
+                steps=steps_of(tx),
+                reason=reason_of(tx),
+            )
+        )
+
+
+def test_it_tells_what_a_machine_of_ours_did() -> None:
+    states = {
+        "Off": {"remove": ["On"]},
+        "On": {"require": ["Plugged"], "remove": ["Off"]},
+        "Plugged": {},
+    }
+    machine = Machine("lamp", states)
+    dump = MemoryDump(messages=[schema("lamp", machine.names)])
+    names = ("OffExit", "OnEnter", "OnState", "OffOn", "AnyEnter", "AnyState", "OffEnd")
+    machine.bind({name: lambda e: None for name in names})
+    machine.bind_tracer(Writer(dump))
+    machine.add("On")
+    machine.add(["Off", "Plugged"])
+    machine.add("On")
+    found = [sequence(dump, "lamp", tx.id) for tx in dump.transitions()]
+    assert [one.outcome for one in found] == ["canceled", "executed", "executed"]
+    assert reason_text(found[0].reason) == "On requires Plugged"  # type: ignore[arg-type]
+    assert rows(found[2])[:4] == ["called On", "activate On", "On require Plugged", "On remove Off"]
+    handlers = [row.handler for row in found[2].rows() if row.handler]
+    assert sorted(handlers) == sorted(names)
+    assert (found[2].added, found[2].removed) == (("On",), ("Off",))
+
+
+@needs_shared
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["wasm-workflow", "am-dbg-sim"])
+def test_transitions_of_the_originals_recordings_are_drawn(name: str) -> None:
+    dump = read_gob(SHARED / "data" / f"{name}.gob.br")
+    drawn = 0
+    for machine in dump.machines():
+        for real in list(dump.transitions(machine))[:: 7 if name == "am-dbg-sim" else 1]:
+            found = sequence(dump, machine, real.id)
+            ElementTree.fromstring(render_svg(found))
+            assert max(map(len, render_text(found, brief=True).splitlines())) <= 80
+            steps = len(re.findall("->>", render_mermaid(found)))
+            assert steps == (len(real.steps) or len(found.steps))
+            assert found.is_recorded is bool(real.steps)
+            drawn += 1
+    assert drawn > 700
+
+
+@needs_shared
+@pytest.mark.slow
+def test_the_golden_transition_has_the_rows_it_should() -> None:
+    dump = read_gob(SHARED / "data" / "wasm-workflow.gob.br")
+    found = sequence(dump, "orchestrator", "3d2c04dbb32e")
+    assert found.title == "[add] NetworkReady WorkDelivered WorkersReady"
+    assert found.facts == (
+        "executed, auto transition, partially accepted",
+        "+3 -0 touched 15",
+        "time +3: 11 -> 14",
+    )
+    assert (len(found.steps), len(found.rows()), len(found.rows(brief=True))) == (83, 58, 19)
+    assert found.rows(brief=True)[10].words == "WorkersReady require Browser[1-4]Ready"
