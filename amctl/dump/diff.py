@@ -95,7 +95,7 @@ class DumpDiff:
     machines_only_a: tuple[str, ...]
     machines_only_b: tuple[str, ...]
     machines: tuple[MachineDiff, ...]
-    """Those that differ, in the first one's order."""
+    """Those that differ: the earliest divergence first, at last those that have none."""
     same_machines: int
     same: int
     """Transitions that happened in both."""
@@ -106,8 +106,7 @@ class DumpDiff:
     @property
     def first(self) -> Divergence | None:
         """The first divergence of all, in the time of the first recording."""
-        found = [each.first for each in self.machines if each.first is not None]
-        return min(found, key=lambda each: (each.since_ns, each.machine), default=None)
+        return self.machines[0].first if self.machines else None
 
     @property
     def is_equal(self) -> bool:
@@ -138,12 +137,17 @@ def diff(a: Dump, b: Dump, *, progress: Callable[[int, int], None] | None = None
         b.name,
         tuple(machine for machine in mine if machine not in known),
         tuple(machine for machine in its if machine not in known_a),
-        tuple(each for each in machines if not each.is_equal),
+        tuple(sorted((each for each in machines if not each.is_equal), key=_place)),
         sum(each.is_equal for each in machines),
         sum(each.same for each in machines),
         sum(gap.count for gap in a.gaps()),
         sum(gap.count for gap in b.gaps()),
     )
+
+
+def _place(machine: MachineDiff) -> tuple[bool, int, str]:
+    first = machine.first
+    return (first is None, first.since_ns if first is not None else 0, machine.machine)
 
 
 def _began(dump: Dump) -> int:
@@ -235,9 +239,9 @@ def _divergence(machine: str, a: Event | None, b: Event | None) -> Divergence:
 
 def _what(a: Event | None, b: Event | None) -> str:
     if a is None:
-        return "only the second goes on"
+        return "only B goes on"
     if b is None:
-        return "only the first goes on"
+        return "only A goes on"
     if (a.key.called, a.key.type) != (b.key.called, b.key.type):
         return "another mutation"
     if a.key.flags != b.key.flags:
