@@ -107,19 +107,11 @@ class _Page:
                 self._take(Rect(point.x, point.y, point.x, point.y))
 
     def fit(self, part: Layout) -> None:
-        """Places a part in the first hole from the top, then from the left; else beside or
-        below."""
+        """Places a part where the page grows least, at best not at all; else up, then left."""
         bounds = part.bounds
-        gap = ceil(GAP / _CELL)
         wide, high = ceil(bounds.width / _CELL), ceil(bounds.height / _CELL)
-        spot = self._hole(wide, high, gap)
-        if spot is None:
-            beside = (self.width + gap + wide, max(len(self.rows), high))
-            below = (max(self.width, wide), len(self.rows) + gap + high)
-            spot = (self.width + gap, 0)
-            if not self.rows or _extent(*below) < _extent(*beside):
-                spot = (0, len(self.rows) + gap if self.rows else 0)
-        self.put(part, bounds, spot[0] * _CELL, spot[1] * _CELL)
+        x, y = self._spot(wide, high) if self.rows else (0, 0)
+        self.put(part, bounds, x * _CELL, y * _CELL)
 
     def make_room(self, parts: Sequence[Layout]) -> None:
         """Makes the page so large that most parts will fit, for them to stand in their order."""
@@ -136,33 +128,31 @@ class _Page:
         self.rows += [0] * (height - len(self.rows))
 
     def _take(self, rect: Rect) -> None:
-        left, right = int(rect.left // _CELL), int(rect.right // _CELL)
-        bits = ((1 << (right - left + 1)) - 1) << max(left, 0)
-        for y in range(int(-rect.top // _CELL), int(-rect.bottom // _CELL) + 1):
-            if 0 <= y < len(self.rows):
-                self.rows[y] |= bits
+        left, top = max(int(rect.left // _CELL), 0), max(int(-rect.top // _CELL), 0)
+        right = max(ceil(rect.right / _CELL), left + 1)
+        bits = ((1 << (right - left)) - 1) << left
+        for y in range(top, min(max(ceil(-rect.bottom / _CELL), top + 1), len(self.rows))):
+            self.rows[y] |= bits
 
-    def _hole(self, wide: int, high: int, gap: int) -> tuple[int, int] | None:
-        """The first free place of so many cells, with a margin of `gap` free cells around.
+    def _spot(self, wide: int, high: int) -> tuple[int, int]:
+        """The best free place of so many cells, with free cells around it.
 
-        The page's edges need no margin, so it is looked for on a page with free cells around.
+        The page's edges need no margin, so it is looked for on a page with a margin around.
         """
-        if wide > self.width or high > len(self.rows):
-            return None
-        edge = [0] * gap
-        rows = [*edge, *(row << gap for row in self.rows), *edge]
-        inside = (1 << (self.width - wide + 1)) - 1
-        span = high + 2 * gap
+        gap = ceil(GAP / _CELL)
+        rows = [0] * gap + [row << gap for row in self.rows] + [0] * (high + 2 * gap)
         starts = [_free_starts(row, wide + 2 * gap) for row in rows]
-        for y in range(len(self.rows) - high + 1):
-            free = inside
-            for row in starts[y : y + span]:
+        best, least = (0, 0), (float("inf"), 0)
+        for y in range(len(self.rows) + gap + 1):
+            free = -1
+            for row in starts[y : y + high + 2 * gap]:
                 free &= row
-                if not free:
-                    break
-            if free:
-                return (free & -free).bit_length() - 1, y
-        return None
+            x = (free & -free).bit_length() - 1
+            width, height = max(self.width, x + wide), max(len(self.rows), y + high)
+            growth = _extent(width, height), width * height
+            if growth < least:
+                best, least = (x, y), growth
+        return best
 
 
 def _free_starts(row: int, length: int) -> int:
