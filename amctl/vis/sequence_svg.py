@@ -104,7 +104,7 @@ class _Picture:
         self.left = max(160, _WORDS + min(longest, _LONGEST_WORDS) + 26)
         self.x = {a.name: self.left + i * COLUMN for i, a in enumerate(self.actors)}
         names = [width(_short(a.name), 12, bold=True) + 16 for a in self.actors]
-        self.head = 30 + _LINE * len(self.header)
+        self.head = 38 + _LINE * len(self.header)
         self.top = self.head + int(max(names, default=0) * _RISE)
         self.y = [self.top + 18 + i * ROW for i in range(len(rows))]
         self.bottom = (self.y[-1] if self.y else self.top) + 24
@@ -256,6 +256,8 @@ def _header(
     note = f"only states of group {group} · " if group else ""
     if not sequence.steps:
         yield "small", note + "nothing was called, and nothing moved"
+    elif sequence.is_queued:
+        yield "small", note + "it has no steps before it runs"
     elif not sequence.is_recorded:
         yield "small", note + "no steps were recorded: these are made from its clocks"
     else:

@@ -146,7 +146,7 @@ def _header(sequence: Sequence, group: str | None, signs: _Signs) -> Iterator[st
         yield f"only states of group {group}"
     if not sequence.steps:
         yield "nothing was called, and nothing moved"
-    elif not sequence.is_recorded:
+    elif not sequence.is_recorded and not sequence.is_queued:
         yield "no steps were recorded: these are made from its clocks"
 
 

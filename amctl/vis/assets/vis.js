@@ -160,9 +160,8 @@ if (H) {
 }
 const isOn = (s) => clock[s.m.at][s.i] % 2 === 1;
 const utc = (ns) => {
-  const at = BigInt(H.base) + BigInt(ns);
-  const text = new Date(Number(at / 1000000n)).toISOString();
-  return at > 0n ? text.slice(0, 10) + " " + text.slice(11, 23) : "unknown time";
+  const date = new Date(Number((BigInt(H.base) + BigInt(ns)) / 1000000n));
+  return date > 0 ? date.toISOString().replace("T", " ").slice(0, -1) : "unknown time";
 };
 const took = (ns) => ns < 1e9 ? (ns / 1e6).toFixed(1) + " ms" : ns < 6e11 ? (ns / 1e9).toFixed(2) + " s"
   : (ns / 6e10).toFixed(1) + " min";
