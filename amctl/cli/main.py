@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "app", "main", "run"]
 COMMANDS = {
     "start": ("amctl.cli.start", "Run the whole workflow, and watch it until it is verified."),
     "build": ("amctl.cli.build", "Build the browser bundle into web/dist."),
+    "dump": ("amctl.cli.dump", "List, search, convert, merge and compare recordings."),
     "vis": ("amctl.cli.vis", "Draw and list machines, their states and pipes, from a recording."),
     "setup": ("amctl.cli.setup", "Install what this machine lacks, or say how."),
 }
