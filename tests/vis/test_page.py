@@ -110,7 +110,7 @@ def test_the_title_is_escaped() -> None:
     assert "<title>a &lt;b&gt; &amp; c</title>" in page_of(small(), title="a <b> & c")
 
 
-@pytest.mark.parametrize("name", [f"m{HOSTILE}", "m</script><script>alert(1)//", "m<!--<script>"])
+@pytest.mark.parametrize("name", [HOSTILE, "</script><script>alert(1)//", "<!--<script>"])
 def test_hostile_names_stay_data(name: str) -> None:
     graph = network(
         machine(name, {name: {"require": ["X"]}, "X": {}}, tags=[name], active=[name]),
