@@ -42,6 +42,12 @@ _Url = Annotated[
 ]
 
 
+_At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="MOMENT", help="An address, a wall time, or MACHINE:STATE."),
+]
+
+
 class SequenceFormat(StrEnum):
     """What a sequence may be written as."""
 
@@ -65,19 +71,27 @@ def vis(ctx: typer.Context, flags: Flags) -> None:
 
 @app.command("render-dump")
 @drawing
-def render_dump(ctx: typer.Context, flags: Flags, dump: _Dump = None, url: _Url = None) -> int:
+def render_dump(
+    ctx: typer.Context,
+    flags: Flags,
+    dump: _Dump = None,
+    url: _Url = None,
+    at: _At = None,
+) -> int:
     """Draw a recording, or one machine of it.
 
     An address requests a machine, and names a moment of its life; what is around it is drawn up to
-    --render-distance. Without one the whole network is drawn, at the recording's end.
+    --render-distance. Without one the whole network is drawn, at the recording's end or at the
+    moment --at; MACHINE:STATE is the last time that the state became active.
 
     Example: amctl vis render-dump --bird -d 1 mach://orchestrator
     """
     options = global_options(ctx)
     source, address = _sorted_out(dump, url)
     with closing(_open(ctx, source, options)) as opened:
-        graph = _graph(opened, address, options)
-        view = _view(graph, flags, [address.machine] if address else [], _title(opened, address))
+        graph = _graph(opened, address, options, at)
+        title = _title(opened, address, at)
+        view = _view(graph, flags, [address.machine] if address else [], title)
         _draw(opened, view, flags, options)
     return int(ExitCode.DONE)
 
@@ -121,6 +135,7 @@ def inspect_dump(
     flags: Flags,
     dump: _Dump = None,
     url: _Url = None,
+    at: _At = None,
     as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
     as_xml: Annotated[bool, typer.Option("--xml/--no-xml", help="XML, nested.")] = False,
 ) -> int:
@@ -135,7 +150,7 @@ def inspect_dump(
     source, address = _sorted_out(dump, url)
     asked = [name for name, wanted in (("json", as_json), ("xml", as_xml)) if wanted]
     with closing(_open(ctx, source, options)) as opened:
-        graph = _listed(_graph(opened, address, options), address, flags)
+        graph = _listed(_graph(opened, address, options, at), address, flags)
     output = flags.output or STDOUT
     default = ["md"] if output == STDOUT else ["md", "xml"]
     for target in targets(output, asked, _LISTINGS, default):
@@ -202,10 +217,18 @@ def _open(ctx: typer.Context, source: str | None, options: GlobalOptions) -> Dum
     return open_dump(resolve(source, ctx), say=options.say)
 
 
-def _graph(dump: Dump, address: MachUrl | None, options: GlobalOptions) -> Graph:
+def _graph(
+    dump: Dump, address: MachUrl | None, options: GlobalOptions, at: str | None = None
+) -> Graph:
     from amctl.graph.build import build_graph
+    from amctl.graph.moments import moment_at
 
-    graph = build_graph(dump, _moment(dump, address, options) if address else None)
+    moment = _moment(dump, address, options) if address else None
+    if at is not None:
+        if moment is not None:
+            raise typer.BadParameter(f"the address and --at {at} name a moment: choose one")
+        moment = moment_at(dump, at)
+    graph = build_graph(dump, moment)
     known = [machine for machine in graph.machines.values() if machine.known]
     options.say(
         f"read {len(known)} machines, {sum(len(m.states) for m in known)} states, "
@@ -229,9 +252,9 @@ def _moment(dump: Dump, address: MachUrl, options: GlobalOptions) -> Moment | No
     return moment
 
 
-def _title(dump: Dump, address: MachUrl | None) -> str:
+def _title(dump: Dump, address: MachUrl | None = None, at: str | None = None) -> str:
     name = dump.name.rstrip("/").rpartition("/")[2] or dump.name
-    return f"{name}, {address}" if address else name
+    return ", ".join([name, *([str(address)] if address else []), *([f"at {at}"] if at else [])])
 
 
 # -- pictures
@@ -289,7 +312,7 @@ def _draw_live(dump: Dump, pattern: str, flags: Flags, options: GlobalOptions) -
         age = max(time.time_ns() - newest, 0) / 1e9
         options.say(f"its newest transition happened {_age(age)} ago")
     requested = [] if len(chosen) == len(known) else chosen
-    _draw(dump, _view(graph, flags, requested, _title(dump, None)), flags, options)
+    _draw(dump, _view(graph, flags, requested, _title(dump)), flags, options)
 
 
 def _age(seconds: float) -> str:

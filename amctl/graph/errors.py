@@ -3,6 +3,7 @@
 GraphError
     MachUrlError (ValueError)             no `mach://` address, or a bad part of one
     ListingError (ValueError)             no listing of a graph, or a bad line of one
+    UnknownMomentError (LookupError)      a state that a machine doesn't have, or that never came
     PatternError (ValueError)             a pattern of machines that can't be read
     UnknownMachineError (LookupError)     an id that the graph doesn't hold
         NothingMatchedError               a pattern that fits no machine
@@ -23,6 +24,7 @@ __all__ = [
     "NothingMatchedError",
     "PatternError",
     "UnknownMachineError",
+    "UnknownMomentError",
 ]
 
 
@@ -99,3 +101,24 @@ class NothingMatchedError(UnknownMachineError):
 
     def __str__(self) -> str:
         return f"no machine matches {self.machine!r}, of {len(self.known)}"
+
+
+class UnknownMomentError(GraphError, LookupError):
+    """A machine has no such state, or the state was never active."""
+
+    def __init__(self, machine: str, state: str, known: Iterable[str]) -> None:
+        self.machine, self.state, self.known = machine, state, tuple(known)
+        super().__init__(machine, state, self.known)
+
+    def __str__(self) -> str:
+        if self.state in self.known:
+            return f"{self.machine}: {self.state} was never active"
+        return f"machine {self.machine!r} has no state {self.state!r}"
+
+    @property
+    def hint(self) -> str:
+        """Near matches."""
+        if self.state in self.known:
+            return ""
+        close = get_close_matches(self.state, self.known, n=3)
+        return f"did you mean {', '.join(close)}?" if close else ""

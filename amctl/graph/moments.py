@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amctl.dump.errors import UnknownTransitionError
+from amctl.graph.errors import MachUrlError, UnknownMomentError
+from amctl.graph.machurl import SCHEME, parse_machurl, parse_time
 
 if TYPE_CHECKING:
     from amctl.dump.model import Dump
     from amctl.graph.machurl import MachUrl
     from amctl.telemetry.messages import TxMsg
 
-__all__ = ["Moment", "find_position", "moment_of"]
+__all__ = ["Moment", "find_position", "moment_at", "moment_of"]
 
 _SHORTEST = 4
 """Characters of the beginning of an id that stand for all of it."""
@@ -50,6 +53,48 @@ def moment_of(dump: Dump, url: MachUrl) -> Moment | None:
     position, tx = found
     is_exact = bool(url.tx) or url.time in (None, tx.time_sum)
     return Moment(tx.time_ns or tx.received_ns, url.machine, position, url.step, is_exact)
+
+
+def moment_at(dump: Dump, text: str) -> Moment:
+    """The moment that a person names.
+
+    Args:
+        dump: The recording.
+        text: An address with a moment; a wall time; or `MACHINE:STATE`, which is the last time that
+            the state became active.
+
+    Raises:
+        MachUrlError: It is none of them.
+        UnknownMachineError: The recording holds no such machine.
+        UnknownMomentError: The machine has no such state, or it never was active.
+        UnknownTransitionError: The machine has no such transition.
+    """
+    with contextlib.suppress(ValueError):
+        return Moment(parse_time(text))
+    machine, colon, state = text.rpartition(":")
+    if colon and not text.lower().startswith(SCHEME):
+        return _activation(dump, machine, state)
+    moment = moment_of(dump, parse_machurl(text))
+    if moment is None:
+        raise MachUrlError(text, "it names no moment")
+    return moment
+
+
+def _activation(dump: Dump, machine: str, state: str) -> Moment:
+    found: Moment | None = None
+    schemas = dump.schemas(machine)
+    names, upcoming, before = schemas[0][1].names, list(schemas[1:]), 0
+    for position, tx in enumerate(dump.transitions(machine)):
+        while upcoming and upcoming[0][0] <= position:
+            names = upcoming.pop(0)[1].names
+        index = names.index(state) if state in names else -1
+        tick = tx.clocks[index] if 0 <= index < len(tx.clocks) else 0
+        if tick & 1 and tick != before:
+            found = Moment(tx.time_ns or tx.received_ns, machine, position)
+        before = tick
+    if found is None:
+        raise UnknownMomentError(machine, state, schemas[-1][1].names)
+    return found
 
 
 def find_position(dump: Dump, url: MachUrl) -> tuple[int, TxMsg] | None:

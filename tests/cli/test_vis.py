@@ -154,6 +154,17 @@ def test_a_moment_in_the_address_is_honoured(world: World) -> None:
     assert [machine.time_sum for machine in graph.machines.values()] == [1, 2, 0]
 
 
+def test_a_moment_may_be_named_without_requesting_a_machine(world: World) -> None:
+    assert run("render-dump", "--at", "kid-1:Ready") == 0
+    assert run("render-dump", "mach://kid-1", "--at", "boss:Start") == 0
+    first, second = world.views
+    assert [machine.time_sum for machine in first.graph.machines.values()] == [1, 2, 0]
+    assert [machine.time_sum for machine in second.graph.machines.values()] == [1, 0, 0]
+    assert (first.requested, second.requested) == (set(), {"kid-1"})
+    assert first.title == "test, at kid-1:Ready"
+    assert run("render-dump", "mach://kid-1?t=1", "--at", "boss:Start") == ExitCode.USAGE
+
+
 def test_machines_and_states_are_chosen_by_patterns(world: World) -> None:
     run(
         "render-dump", "--render-machs", "kid-*", "--render-skip-machs", "tag:x",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from amctl.dump.errors import UnknownMachineError, UnknownTransitionError
+from amctl.graph.errors import MachUrlError, UnknownMomentError
 from amctl.graph.machurl import parse_machurl
-from amctl.graph.moments import Moment, find_position, moment_of
+from amctl.graph.moments import Moment, find_position, moment_at, moment_of
 from tests.support.recordings import BEGAN, recording, schema, tx
 from tests.support.shared import SHARED, needs_shared
 
@@ -78,6 +80,52 @@ def test_what_is_not_there_is_an_error() -> None:
         moment_of(DUMP, parse_machurl("mach://x"))
     with pytest.raises(UnknownTransitionError):
         moment_of(DUMP, parse_machurl("mach://idle/77"))
+
+
+STATES = recording(
+    schema("m", ["A", "B"]),
+    tx("m", 1, (1, 0)),
+    tx("m", 2, (2, 1)),
+    tx("m", 3, (3, 1)),
+    tx("m", 4, (3, 1)),
+    schema("m", ["B", "A", "C"]),
+    tx("m", 5, (1, 3, 0)),
+    tx("m", 6, (3, 3, 0)),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("m:A", Moment(BEGAN + 3 * MS, "m", 2)),
+        ("m:B", Moment(BEGAN + 6 * MS, "m", 5)),
+        ("mach://m/t3", Moment(BEGAN + 2 * MS, "m", 1)),
+        ("2023-11-14T22:13:20.125Z", Moment(1_700_000_000_125_000_000)),
+    ],
+)
+def test_moments_by_state_address_and_time(text: str, moment: Moment) -> None:
+    assert moment_at(STATES, text) == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("m:C", UnknownMomentError, "m: C was never active"),
+        ("m:Bb", UnknownMomentError, "machine 'm' has no state 'Bb'"),
+        ("x:A", UnknownMachineError, "no machine 'x'"),
+        ("mach://m", MachUrlError, "it names no moment"),
+        ("noon", MachUrlError, "it doesn't begin with mach://"),
+    ],
+)
+def test_what_names_no_moment_is_told(text: str, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=re.escape(said)):
+        moment_at(STATES, text)
+
+
+def test_near_states_are_offered() -> None:
+    assert UnknownMomentError("m", "Redy", ["Ready", "Start"]).hint == "did you mean Ready?"
+    assert UnknownMomentError("m", "Ready", ["Ready"]).hint == ""
+    assert UnknownMomentError("m", "Zzz", ["Ready"]).hint == ""
 
 
 @needs_shared
