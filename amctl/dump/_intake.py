@@ -233,7 +233,7 @@ class Intake:
                         self._pass_over(m)
                     number += 1
                 elif type(m) is _Schema:
-                    self._schema(m, offset)
+                    self._schema(m, offset, new=number >= stream.next)
                 else:
                     self._rare(m, offset, new=number >= stream.next)
                     number += 1
@@ -260,6 +260,8 @@ class Intake:
         called = tuple(m.called)
         called_id = peer.called[called] if called in peer.called else self._called(peer, called)
         flags, extra, source = m.flags & _KINDS, m.extra, _NOWHERE
+        if extra is not None:
+            extra.so = None  # ours alone
         if m.source is not None:
             source, extra = self._source(m.source, extra)
         mut_tick = mut_token = packed = None
@@ -374,7 +376,7 @@ class Intake:
 
     # -- everything else
 
-    def _schema(self, m: _Schema, offset: int) -> None:
+    def _schema(self, m: _Schema, offset: int, *, new: bool) -> None:
         message = self._decoder.decode([0, *msgspec.structs.astuple(m)], offset)
         assert type(message) is SchemaMsg
         rows, id = self._rows, message.machine_id
@@ -386,8 +388,10 @@ class Intake:
             peer.machine = rows.machine(id)
         if peer.machine is not None:
             _part(peer.machine)
-            rows.schema(peer.machine, body, message.time_ns, self.stream.id)
-        if self._forward is not None:
+            # in a repetition it may be an old one; then the first new transition brings the last
+            if new or not peer.machine.shape:
+                rows.schema(peer.machine, body, message.time_ns, self.stream.id)
+        if new and self._forward is not None:
             self._forward(message)
 
     def _rare(self, m: Any, offset: int, *, new: bool) -> None:

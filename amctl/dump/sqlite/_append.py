@@ -258,12 +258,14 @@ class Appender:
         """The file was emptied of all but the schemas of the machines that are `kept`."""
         self.epoch += 1
         for id, m in list(self.machines.items()):
-            m.no, m.seqs, m.peer = 0, [], None
+            m.no, m.seqs = 0, []
             if id not in kept:
+                m.peer = None
                 del self.machines[id]
         self._names = {id: m.num for id, m in self.machines.items()}
         self._lists.clear()
-        self._shapes.clear()
+        used = {m.shape for m in self.machines.values()}
+        self._shapes = {body: id for body, id in self._shapes.items() if id in used}
 
     def load(self, con: sqlite3.Connection) -> None:
         """Go on where a dump ends."""
@@ -284,6 +286,8 @@ class Appender:
         self._names = {id: num for num, id in con.execute("SELECT num, id FROM machine")}
         query = "SELECT mach, no, shape, stream FROM schema ORDER BY no"
         schemas = {mach: row for mach, *row in con.execute(query)}
+        query = "SELECT body, id FROM shape WHERE id IN (SELECT shape FROM schema) LIMIT ?"
+        self._shapes = dict(con.execute(query, (_SHAPES,)))
         gone = dict(con.execute("SELECT machine, max(no) FROM gone GROUP BY machine"))
         for id, num in self._names.items():
             if num in schemas:
