@@ -252,7 +252,8 @@ function step(by) { play(false); seek(cur + by); remember(); }
 const place = { k: 1, x: 0, y: 0 };
 let fitted = true, settling = 0, settled = 0;
 function apply() {   // while it is being zoomed, the painted picture is scaled; painting it anew takes time
-  sheet.style.transform = `translate(${place.x}px,${place.y}px) scale(${settled ? place.k / settled : 1})`;
+  const scale = settled ? place.k / settled : 1, [x, y] = [place.x, place.y].map(Math.round);   // crisp text
+  sheet.style.transform = `translate(${x}px,${y}px) scale(${scale})`;
   clearTimeout(settling);
   if (settled !== place.k) settling = setTimeout(settle, settled ? 140 : 0);
 }
