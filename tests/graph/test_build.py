@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from amctl.dump.errors import UnknownTransitionError
+from amctl.dump.gob import read_gob
 from amctl.dump.memory import MemoryDump
 from amctl.graph.build import build_graph
 from amctl.graph.errors import UnknownMachineError
+from amctl.graph.listing import as_json
 from amctl.graph.machurl import parse_machurl
-from amctl.graph.moments import Moment
+from amctl.graph.moments import Moment, moment_at
 from amctl.machine import StateDef
 from amctl.machine.steps import ACTIVATE, CALLED, DEACTIVATE, Step
 from amctl.telemetry.messages import GoneMsg, PipeMsg, SchemaMsg, TxMsg
 from tests.graph.made import GOLDEN, lines, pipes_of
+from tests.support.house import ROOT
 from tests.support.recordings import BEGAN, recording, schema, tx
 from tests.support.shared import SHARED, needs_shared
 
@@ -41,8 +44,6 @@ def ticks(graph: Graph, machine: str) -> dict[str, int]:
 @needs_shared
 @pytest.mark.slow
 def test_the_originals_recording_gives_its_graph_and_nothing_more() -> None:
-    from amctl.dump.gob import read_gob
-
     graph = build_graph(read_gob(SHARED / "data" / "wasm-workflow.gob.br"))
     assert [m for m in graph.machines.values() if not m.known] == []
     states = {id: sorted(s.name for s in m.states) for id, m in graph.machines.items()}
@@ -57,14 +58,49 @@ def test_the_originals_recording_gives_its_graph_and_nothing_more() -> None:
 @needs_shared
 @pytest.mark.slow
 def test_an_old_layout_gives_its_machines() -> None:
-    from amctl.dump.gob import read_gob
-
     graph = build_graph(read_gob(SHARED / "data" / "am-dbg-sim.gob.br"))
     assert len(graph.machines) == 107
     assert sum(len(m.states) for m in graph.machines.values()) == 1595
     assert (graph.parents, graph.rpc, graph.pipes) == ((), (), ())
     assert sum(m.time_sum for m in graph.machines.values()) == 8610
     assert list(graph.machines)[:3] == ["ps-0", "ps-0-disc", "ps-1"]
+
+
+OWN = ROOT / "tests" / "cases" / "dumps" / "workflow.gob.br"
+"""A whole run of `amctl start --nodes local --seed 1`, with its end."""
+
+
+@pytest.mark.slow
+def test_our_own_recording_gives_the_same_graph_but_for_what_we_do_otherwise() -> None:
+    """Triggers have no remove pipes: what they began must not end with them."""
+    graph = build_graph(read_gob(OWN))
+    document = as_json(graph)
+    states = {m["id"]: set(m["states"]) for m in document["machines"]}
+    expected = {m["id"]: set(m["states"]) for m in GOLDEN["machines"]}
+    expected["orchestrator"] |= {"Succeeded", "Failed"}
+    assert states == expected
+    assert document["parents"] == GOLDEN["parents"]
+    assert document["rpc_edges"] == GOLDEN["rpc_edges"]
+    missing = [pipe for pipe in GOLDEN["pipes"] if pipe not in document["pipes"]]
+    assert sorted((pipe[1], pipe[2]) for pipe in missing) == [
+        ("remove", "Browser3Retry"),
+        ("remove", "Browser3Work"),
+        ("remove", "Browser4Retry"),
+        ("remove", "Browser4Work"),
+    ]
+    assert len(document["pipes"]) == len(GOLDEN["pipes"]) - len(missing) == 128
+
+
+@pytest.mark.slow
+def test_at_its_height_a_run_shows_more_than_at_its_end() -> None:
+    dump = read_gob(OWN)
+    height = build_graph(dump, moment_at(dump, "orchestrator:WorkDelivered"))
+    active = {id for id, m in height.machines.items() if any(s.is_active for s in m.states)}
+    assert active == set(height.machines)
+    assert height.pipes == build_graph(dump).pipes
+    early = build_graph(dump, parse_machurl("mach://orchestrator/t1"))
+    assert set(early.machines) < set(height.machines)
+    assert (early.rpc, len(height.rpc)) == ((), 4)
 
 
 # -- machines
