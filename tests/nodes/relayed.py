@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from amctl.relay import Relay
-from amctl.relay.forward import forward_route
+from amctl.relay.forward import Forward
 from amctl.rpc.transports.tcp import dial_tcp, listen_tcp
 from amctl.rpc.transports.websocket import dial_websocket
 from nodes.plan import WorkflowSettings
@@ -67,7 +67,7 @@ async def relayed(
     if debugger is not None and listener is not None:
         host, port = listener.host, listener.port
         workflow.record_to(lambda: dial_tcp(host, port), debugger.token, debugger.quiet)
-        routes = [forward_route("/dbg", lambda: asyncio.open_connection(host, port))]
+        routes = [Forward("/dbg", lambda: asyncio.open_connection(host, port)).route]
     relay = Relay(
         workflow.name,
         host="127.0.0.1",
