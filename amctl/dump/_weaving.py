@@ -39,14 +39,14 @@ class Weaver(Generic[T]):
 
     Args:
         streams: Each in its order.
-        rank: Of two copies, the one whose rank is less is taken.
+        prefer: Of two copies, whether the first is taken; that has to be an order.
         told: Told each thing that is new, and the number of the stream that it came from.
     """
 
     def __init__(
         self,
         streams: Sequence[Iterable[Thing[T]]],
-        rank: Callable[[T], tuple[Any, ...]],
+        prefer: Callable[[T, T], bool],
         told: Callable[[Thing[T], int], None] | None = None,
     ) -> None:
         self.duplicates = 0
@@ -55,7 +55,7 @@ class Weaver(Generic[T]):
         self._heads = [next(source, None) for source in self._sources]
         self._seen: dict[Hashable, int] = {}
         self._again: list[Counter[Hashable]] = [Counter() for _ in self._sources]
-        self._rank, self._told = rank, told
+        self._prefer, self._told = prefer, told
         self._width = len(self._sources)
 
     def __iter__(self) -> Iterator[Thing[T]]:
@@ -103,12 +103,18 @@ class Weaver(Generic[T]):
         if len(runs) == 1:
             yield from (thing for _, thing in runs[0])
             return
+        if all(len(run) == 1 and run[0][0] == runs[0][0][0] for run in runs):  # mostly
+            taken = runs[0][0][1]
+            for run in runs[1:]:
+                taken = run[0][1] if self._prefer(run[0][1].value, taken.value) else taken
+            yield taken
+            return
         best: dict[Hashable, Thing[T]] = {}
         behind: Counter[Hashable] = Counter()  # in how many runs it isn't at the front
         for run in runs:
             for key, thing in run:
                 behind[key] += 1
-                if key not in best or self._is_better(thing, best[key]):
+                if key not in best or self._prefer(thing.value, best[key].value):
                     best[key] = thing
         places = [0] * len(runs)
         done: set[Hashable] = set()
@@ -131,8 +137,3 @@ class Weaver(Generic[T]):
                     if at < len(run):
                         behind[run[at][0]] -= 1
                 places[number] = at
-
-    def _is_better(self, one: Thing[T], other: Thing[T]) -> bool:
-        """Which of two copies is taken; that never depends on which came first."""
-        mine, its = self._rank(one.value), self._rank(other.value)
-        return (mine, repr(one.value)) < (its, repr(other.value)) if mine == its else mine < its

@@ -9,6 +9,7 @@ between them isn't compared either.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from amctl.dump._aligning import aligned
@@ -16,7 +17,7 @@ from amctl.dump.copying import messages_of
 from amctl.dump.following import Follower, active_names, flags_text, state_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from amctl.dump.following import Entry
     from amctl.dump.model import Dump
@@ -155,6 +156,11 @@ def _began(dump: Dump) -> int:
     return first.time_ns if first is not None else 0
 
 
+class _Item(NamedTuple):
+    key: _Key
+    entry: Entry
+
+
 class _Side:
     """One machine in one recording."""
 
@@ -162,17 +168,20 @@ class _Side:
         self._dump, self._machine, self._began_ns = dump, machine, began_ns
         self._follower = Follower()
 
-    def events(self) -> Iterator[Event]:
+    def items(self) -> Iterator[_Item]:
         """What happened, in order."""
         messages = messages_of(self._dump, machines=(self._machine,))
         for entry in self._follower.entries(messages):
             if not entry.tx.is_queued:
-                yield self._event(entry)
+                yield _Item(_key(entry), entry)
 
-    def _event(self, entry: Entry) -> Event:
-        tx = entry.tx
+    def event(self, item: _Item | None) -> Event | None:
+        """The same, for people."""
+        if item is None:
+            return None
+        tx = item.entry.tx
         since = tx.time_ns - self._began_ns if tx.time_ns and self._began_ns else 0
-        return Event(_key(entry), tx.id, entry.position, since, entry.line)
+        return Event(item.key, tx.id, item.entry.position, since, item.entry.line)
 
     def active(self) -> tuple[str, ...]:
         """The states that are active at the end, once all events were taken."""
@@ -185,16 +194,11 @@ def _key(entry: Entry) -> _Key:
     called = tuple([state_name(i, names) for i in tx.called])
     ticks: list[tuple[str, int]] = []
     if tx.clocks != before:
-        for index in range(max(len(tx.clocks), len(before))):
-            ticked = _tick(tx.clocks, index) - _tick(before, index)
-            if ticked:
-                ticks.append((state_name(index, names), ticked))
+        for index, (now, then) in enumerate(zip_longest(tx.clocks, before, fillvalue=0)):
+            if now != then:
+                ticks.append((state_name(index, names), now - then))
         ticks.sort()
     return _Key(called, tx.type, flags_text(tx), tuple(ticks))
-
-
-def _tick(clocks: Sequence[int], index: int) -> int:
-    return clocks[index] if index < len(clocks) else 0
 
 
 def _of_machine(a: Dump, b: Dump, machine: str, began: tuple[int, int]) -> MachineDiff:
@@ -202,11 +206,11 @@ def _of_machine(a: Dump, b: Dump, machine: str, began: tuple[int, int]) -> Machi
     parted: list[tuple[Event | None, Event | None]] = []
     same = only_a = only_b = 0
 
-    def note(one: Event | None, other: Event | None) -> None:
+    def note(one: _Item | None, other: _Item | None) -> None:
         if not parted:
-            parted.append((one, other))
+            parted.append((left.event(one), right.event(other)))
 
-    for one, other in aligned(left.events(), right.events(), note):
+    for one, other in aligned(left.items(), right.items(), note):
         same += one is not None and other is not None
         only_a += other is None
         only_b += one is None

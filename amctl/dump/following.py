@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amctl.machine.steps import step_text
@@ -58,9 +59,7 @@ def changes(before: Sequence[int], after: Sequence[int]) -> Changes:
     removed: list[int] = []
     ticked: list[int] = []
     if before != after:
-        for index in range(max(len(before), len(after))):
-            old = before[index] if index < len(before) else 0
-            new = after[index] if index < len(after) else 0
+        for index, (old, new) in enumerate(zip_longest(before, after, fillvalue=0)):
             if old == new:
                 continue
             if old & 1 == new & 1:

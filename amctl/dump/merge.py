@@ -133,7 +133,8 @@ class _Machine:
         self._is_shared = len(dumps) > 1
         self._last = _Step(self._schema, None, 0)
         streams = [source.things(shared=self._is_shared) for source in self._sources]
-        self._weaver = Weaver(streams, _rank, self._check if self._is_shared else None)
+        self._equal: dict[tuple[int, int], bool] = {}
+        self._weaver = Weaver(streams, self._prefer, self._check if self._is_shared else None)
 
     @property
     def duplicates(self) -> int:
@@ -156,6 +157,19 @@ class _Machine:
                 self.last_ns = max(self.last_ns, tx.time_ns)
                 self._compare(thing.value, tx)
                 yield place, tx
+
+    def _prefer(self, one: _Step, other: _Step) -> bool:
+        """Of two copies, the one that tells more, then the older one, then any, but always that."""
+        mine, its = _rank(one), _rank(other)
+        if mine != its:
+            return mine < its
+        if one.tx == other.tx:
+            pair = (id(one.schema), id(other.schema))  # of objects that their sources hold
+            if pair not in self._equal:
+                self._equal[pair] = one.schema == other.schema
+            if self._equal[pair]:
+                return False
+        return repr((one.tx, one.schema)) < repr((other.tx, other.schema))
 
     def _turn(self, schema: SchemaMsg, tx: TxMsg | None) -> None:
         if self._is_shared:
@@ -241,7 +255,7 @@ def _order(tx: TxMsg) -> tuple[Any, ...]:
 
 
 def _rank(step: _Step) -> tuple[Any, ...]:
-    """The copy that tells more is better, then the older one."""
+    """The less, the more it tells, or the older it is."""
     tx = step.tx
     if tx is None:
         return ()
@@ -268,7 +282,7 @@ def _aside(
             at = max(at, time_of(each))
             yield Thing(at, each, (repr(each),), each)
 
-    weaver = Weaver([things(stream) for stream in streams], lambda _: ())
+    weaver = Weaver([things(stream) for stream in streams], lambda *_: False)
     return (((thing.at, kind, ""), thing.value) for thing in weaver)
 
 
