@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Collector", "Counts", "Limits"]
 
+_TICK = 1.0
+"""Seconds between looks at the clock."""
 _ROTATE_AGAIN = 60.0
 """Seconds until the next try to rotate."""
 _log = logging.getLogger("amctl.dump.collector")
@@ -313,7 +315,7 @@ class Collector:
 
     def _tick(self) -> None:
         """The clock's part in rotation: whether or not something comes."""
-        self._clock = self._loop.call_later(1.0, self._tick)
+        self._clock = self._loop.call_later(_TICK, self._tick)
         if not self.trouble:
             self._rotate_if_due(self.now_ns())
 

@@ -46,25 +46,26 @@ class Rotation:
 
 
 def target_for(path: Path, at_ns: int) -> Path:
-    """A free name for a part of `path`: `NAME-YYYY-MM-DDTHH-MM-SS[-N].sqlite`, in UTC."""
+    """A name for the next part of `path`: `NAME-YYYY-MM-DDTHH-MM-SS[-N].sqlite`, in UTC."""
     stamp = datetime.fromtimestamp(at_ns / 1e9, UTC).strftime(_STAMP)
-    target = path.with_name(f"{path.stem}-{stamp}{path.suffix}")
-    number = 1
-    while target.exists():
-        number += 1
-        target = path.with_name(f"{path.stem}-{stamp}-{number}{path.suffix}")
-    return target
+    taken = [number for at, number, _ in _marked(path) if at == stamp]
+    number = f"-{max(taken) + 1}" if taken else ""
+    return path.with_name(f"{path.stem}-{stamp}{number}{path.suffix}")
 
 
 def parts_of(path: Path) -> list[Path]:
     """The parts of a dump that were split off, and earlier dumps of the name; oldest first."""
+    return [each for _, _, each in sorted(_marked(path))]
+
+
+def _marked(path: Path) -> list[tuple[str, int, Path]]:
     pattern = re.compile(re.escape(path.stem) + _MARKS + re.escape(path.suffix), re.ASCII)
     found = []
     for each in _listed(path):
         match = pattern.fullmatch(each.name)
         if match is not None:
             found.append((match[1], int(match[2] or 1), each))
-    return [each for _, _, each in sorted(found)]
+    return found
 
 
 def _listed(path: Path) -> list[Path]:

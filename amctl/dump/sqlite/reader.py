@@ -19,7 +19,7 @@ from amctl.dump.sqlite._values import WIDE, join_id, read_extra, schema_of, spli
 from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg, SourceRef, TxMsg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["SqliteDump"]
@@ -177,30 +177,57 @@ class SqliteDump:
         return self._of_machine(self._number(machine), start, stop)
 
     def _of_machine(self, num: int, start: int, stop: int) -> Iterator[TxMsg]:
-        if start >= stop:
-            return
-        step = _CHUNK // BLOCK
-        first, end = start // BLOCK, (stop - 1) // BLOCK + 1
-        clocks = self._base(num, first)
-        at = first * BLOCK
-        for no in range(first, end, step):
-            rows = self._all(_OF_MACHINE, num, no, min(no + step, end))
-            rows.sort()
-            for message in self._messages(rows, {num: clocks}):
+        step, end = _CHUNK // BLOCK, (stop - 1) // BLOCK + 1
+        clocks: dict[int, tuple[int, ...]] = {}
+        part = self._first()
+        for no in range(start // BLOCK, end if start < stop else 0, step):
+            rows = self._chunk(clocks, part, _OF_MACHINE, num, no, min(no + step, end))
+            if not rows:
+                return
+            for at, message in enumerate(self._messages(rows, clocks), no * BLOCK):
                 if at >= stop:
                     return
                 if at >= start:
                     yield message
-                at += 1
-                clocks = message.clocks
 
     def _of_all(self, start: int, stop: int) -> Iterator[TxMsg]:
-        first = self._first()
+        part = self._first()
         clocks: dict[int, tuple[int, ...]] = {}
-        for at in range(first + start, first + stop, _CHUNK):
-            yield from self._messages(
-                self._all(_OF_ALL, at, min(at + _CHUNK, first + stop)), clocks
-            )
+        for at in range(part + start, part + stop, _CHUNK):
+            rows = self._chunk(clocks, part, _OF_ALL, at, min(at + _CHUNK, part + stop))
+            yield from self._messages(rows, clocks)
+
+    def _chunk(
+        self, clocks: dict[int, tuple[int, ...]], part: int, query: str, *values: int
+    ) -> list[Any]:
+        """Some rows, and all that is needed to make messages of them, in one transaction.
+
+        None at all if the dump was rotated: its rows are in another file now.
+        """
+        self._all("BEGIN")
+        try:
+            if self._first() != part:
+                return []
+            rows = self._all(query, *values)
+            rows.sort()
+            if len(self._lists) >= _LISTS:
+                self._lists.clear()
+            wanted = {id for row in rows for id in row[5:7]} - self._lists.keys() - {None}
+            found = self._among("SELECT id, items FROM list WHERE id", wanted)
+            with self._damage("a list"):
+                self._lists |= {id: tuple(json.loads(items)) for id, items in found}
+            wanted = {num for row in rows for num in (row[1], row[13])} - self._names.keys()
+            self._names |= self._among("SELECT num, id FROM machine WHERE num", wanted - {None})
+            firsts = {row[1]: row[0] for row in reversed(rows) if row[1] not in clocks}
+            for num, seq in firsts.items():
+                with self._damage(f"blocks of machine {num}"):
+                    clocks[num] = self._before(num, seq)
+            return rows
+        finally:
+            self._all("COMMIT")
+
+    def _among(self, query: str, values: Iterable[int]) -> list[Any]:
+        return self._all(f"{query} IN (SELECT value FROM json_each(?))", json.dumps([*values]))
 
     def _messages(
         self, rows: Sequence[Sequence[Any]], clocks: dict[int, tuple[int, ...]]
@@ -216,16 +243,14 @@ class SqliteDump:
     def _message(self, row: Sequence[Any], clocks: dict[int, tuple[int, ...]]) -> TxMsg:
         if row[4] & WIDE:
             row = _widened(row)
-        seq, mach, id, n, flags, called, delta, queue_tick, time_ns, lag, queue = row[:11]
+        _, mach, id, n, flags, called, delta, queue_tick, time_ns, lag, queue = row[:11]
         mut_tick, mut_token, src, src_id, src_time, extra = row[11:]
-        before = clocks.get(mach)
-        if before is None:
-            before = self._before(mach, seq)
+        before = clocks[mach]
         if delta is not None:
             before = _moved(before, self._list(delta))
         clocks[mach] = before
         m = TxMsg(
-            self._name(mach),
+            self._names[mach],
             join_id(id, n),
             before,
             type=flags & 3 | flags >> 8 << 2,
@@ -242,7 +267,7 @@ class SqliteDump:
             received_ns=0 if lag is None else time_ns + lag,
         )
         if src is not None:
-            m.source = SourceRef(self._name(src), join_id(src_id, None), src_time or 0)
+            m.source = SourceRef(self._names[src], join_id(src_id, None), src_time or 0)
         if extra is not None:
             more = read_extra(extra)
             take_extra(m, more)
@@ -283,26 +308,11 @@ class SqliteDump:
         num: int = rows[0][0]
         return num
 
-    def _name(self, num: int) -> str:
-        found = self._names.get(num)
-        if found is None:
-            found = self._names[num] = self._all("SELECT id FROM machine WHERE num = ?", num)[0][0]
-        return found
-
     def _list(self, id: int) -> tuple[int, ...]:
         found = self._lists.get(id)
         if found is None:
-            if len(self._lists) >= _LISTS:
-                self._lists.clear()
-            items = self._all("SELECT items FROM list WHERE id = ?", id)[0][0]
-            found = self._lists[id] = tuple(json.loads(items))
+            raise ValueError(f"list {id} is missing")
         return found
-
-    def _base(self, num: int, no: int) -> tuple[int, ...]:
-        """The vector before a block."""
-        rows = self._all("SELECT base FROM block WHERE mach = ? AND no = ?", num, no)
-        with self._damage(f"block {no} of machine {num}"):
-            return tuple(json.loads(rows[0][0]))
 
     def _before(self, num: int, seq: int) -> tuple[int, ...]:
         """The vector of a machine before one of its transitions."""
@@ -310,10 +320,10 @@ class SqliteDump:
         first, seqs, base = self._all(f"{query} ORDER BY no DESC LIMIT 1", num, seq)[0]
         clocks = tuple(json.loads(base))
         before = [first + one for one in json.loads(seqs) if first + one < seq]
-        query = "SELECT delta FROM tx WHERE seq IN (SELECT value FROM json_each(?))"
-        for (delta,) in self._all(f"{query} ORDER BY seq", json.dumps(before)):
-            if delta is not None:
-                clocks = _moved(clocks, self._list(delta))
+        query = "SELECT l.items FROM tx JOIN list l ON l.id = tx.delta WHERE tx.seq"
+        query += " IN (SELECT value FROM json_each(?)) ORDER BY tx.seq"
+        for (items,) in self._all(query, json.dumps(before)):
+            clocks = _moved(clocks, tuple(json.loads(items)))
         return clocks
 
     def _position(self, num: int, seq: int) -> int:
