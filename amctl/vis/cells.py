@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BREAK",
+    "EDGE",
     "RELATIONS",
+    "SPACE",
     "StateLook",
     "cell",
     "font",
@@ -31,6 +33,10 @@ __all__ = [
 
 RELATIONS = (("require", "◄"), ("add", "+"), ("remove", "\u00d7"), ("after", "»"))
 """Relations, and how a row marks them; also what colours them."""
+SPACE = "&#160;"
+"""An XML reader would drop a common one at the start of a text."""
+EDGE = f'<FONT POINT-SIZE="6">{SPACE}</FONT>'
+"""Keeps a text off the border."""
 BREAK = '<BR ALIGN="LEFT"/>'
 _NAMES = 2
 """Names after a mark; the rest is counted."""
@@ -120,7 +126,7 @@ def pill(
     marks[element] = Mark(classes, data, tooltip(machine, state))
     content = font(glyph(kind, lit), "ontext" if lit else "muted", 9)
     if name is not None:
-        content += " " + name_text(state, look, name)
+        content += SPACE + name_text(state, look, name) + EDGE
     base: dict[str, str | int] = {
         "href": "#",
         "id": element,
@@ -145,7 +151,7 @@ def name_text(state: GraphState, look: StateLook, name: str, *, lit: bool | None
     flags = [flag for flag in ("auto", "multi") if getattr(state, flag)]
     if flags:
         shown = " ".join(flags) if look.words else "".join(flag[0].upper() for flag in flags)
-        text += font(f" {shown}", "ontext" if on else "muted", 9)
+        text += font(f"{SPACE}{shown}", "ontext" if on else "muted", 9)
     return text
 
 
@@ -200,4 +206,5 @@ def _short(name: str, prefix: str) -> str:
 
 def relation_cell(said: Mapping[str, str]) -> str:
     """`relation_text` as text of a cell."""
-    return " ".join(font(escape(text), relation, 10) for relation, text in said.items())
+    texts = [font(escape(text), relation, 10) for relation, text in said.items()]
+    return f" {SPACE}".join(texts) + EDGE if texts else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from amctl.vis.cells import RELATIONS, cell, font, row, table
+from amctl.vis.cells import EDGE, RELATIONS, SPACE, cell, font, row, table
 from amctl.vis.drawing import Mark
 from amctl.vis.text import escape, label
 from amctl.vis.theme import Kind, fill_of, glyph, ink
@@ -98,12 +98,12 @@ def legend(
 
 
 def _wide(content: str) -> str:
-    return row(cell(content, colspan=3, align="LEFT"))
+    return row(cell(content + EDGE, colspan=3, align="LEFT"))
 
 
 def _line(sign: str, words: str) -> str:
-    left, right = cell(sign, align="LEFT"), cell(font(words, "muted", 10), align="LEFT")
-    return row(cell(width=7), left, right)
+    meaning = font(words, "muted", 10) + EDGE
+    return row(cell(width=7), cell(sign + EDGE, align="LEFT"), cell(meaning, align="LEFT"))
 
 
 def _lamps(seen: Collection[str], marks: dict[str, Mark]) -> list[str]:
@@ -120,7 +120,7 @@ def _lamps(seen: Collection[str], marks: dict[str, Mark]) -> list[str]:
 def _lamp(kind: Kind, lit: bool, marks: dict[str, Mark]) -> str:
     token = "ontext" if lit else "muted"
     words = _NAMES[kind][not lit]
-    text = font(glyph(kind, lit), token, 9) + " "
+    text = font(glyph(kind, lit), token, 9) + SPACE
     text += font(words, "ontext" if lit else "text", 12, bold=lit)
     element = f"lamp-{kind}-{'on' if lit else 'off'}"
     marks[element] = Mark(f"lamp {kind} {'on' if lit else 'off'}", {}, words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amctl.vis.cells import StateLook, cell, font, pill, row, table
+from amctl.vis.cells import EDGE, StateLook, cell, font, pill, row, table
 from amctl.vis.columns import columns
 from amctl.vis.dotgraph import Edge
 from amctl.vis.drawing import Mark
@@ -25,7 +25,7 @@ __all__ = ["draw_map"]
 _GRAPH = {
     "rankdir": "LR",
     "splines": "spline",
-    "ranksep": "0.4",
+    "ranksep": "0.55",
     "nodesep": "0.11",
     "newrank": "true",
     "remincross": "true",
@@ -84,11 +84,12 @@ class _Map:
             self.frame.seen.add("counts")
         tags = tag_line(machine) if self.view.options.tags else ""
         spare = max(10, width(title, 13, bold=True) - 20 * len(lamps))
-        rows = [row(cell(font(label(title), "text", 13, bold=True), colspan=4, align="LEFT"))]
+        head = font(label(title), "text", 13, bold=True) + EDGE
+        rows = [row(cell(head, colspan=4, align="LEFT"))]
         if tags:
             rows.append(row(cell(font(label(tags, 60), "muted", 10), colspan=4, align="LEFT")))
-        span = 4 - len(lamps)
-        counted = cell(font(escape(count), "muted", 11), align="LEFT", width=spare, colspan=span)
+        attrs = {"width": spare, "colspan": 4 - len(lamps)}
+        counted = cell(font(escape(count), "muted", 11) + EDGE, align="LEFT", **attrs)
         rows.append(row(*lamps, counted))
         focus = machine.id in self.view.requested
         return table(

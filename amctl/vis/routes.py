@@ -22,6 +22,8 @@ __all__ = ["calmed", "noted"]
 MARGIN = 6.0
 """Points between a calmed line and what it passes."""
 _NOTE_SIZE = 11
+_AROUND = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1), (0, 0))
+"""Where a note stands beside a point of its line, by its own size."""
 _REACHES = ((0.45, 0.45), (0.2, 0.6), (0.6, 0.2), (0.1, 0.8), (0.8, 0.1))
 """How far the tangents of both ends reach, as parts of the way: the first ones look best."""
 
@@ -151,8 +153,8 @@ def _candidates(line: Line, text: str) -> Iterator[Rect]:
         for index in {middle - away: None, middle + away: None}:
             x, y = trail[index]
             up, aside = half_h + 1, half_w + 2
-            for dx, dy in ((0.0, up), (0.0, -up), (aside, 0.0), (-aside, 0.0), (0.0, 0.0)):
-                left, low = x + dx - half_w, y + dy - half_h
+            for dx, dy in _AROUND:
+                left, low = x + dx * aside - half_w, y + dy * up - half_h
                 yield Rect(left, low, left + 2 * half_w, low + 2 * half_h)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from amctl.vis.cells import (
     BREAK,
+    EDGE,
     StateLook,
     cell,
     font,
@@ -75,7 +76,7 @@ def tag_line(machine: GraphMachine) -> str:
 def half_table(machine_id: str, *, rounded: bool = False) -> Html:
     """A machine of which only the title is drawn."""
     head = cell(
-        font(label(machine_id), "text", 13 if rounded else 14),
+        font(label(machine_id), "text", 13 if rounded else 14) + EDGE,
         port="head",
         cellpadding=3,
         align="LEFT",
@@ -165,10 +166,10 @@ class _Table:
         return tag_line(self.machines[0]) if self.options.tags else ""
 
     def head(self) -> str:
-        title = font(label(self.title(), 64), "text", 14, bold=True)
+        title = font(label(self.title(), 64), "text", 14, bold=True) + EDGE
         below = self.sub_title()
         if below:
-            title += BREAK + font(label(below, 80), "muted", 10) + BREAK
+            title += BREAK + font(label(below, 80), "muted", 10) + EDGE + BREAK
         return cell(
             title,
             port="head",

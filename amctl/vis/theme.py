@@ -33,9 +33,9 @@ __all__ = [
 Theme = Literal["dark", "light"]
 Kind = Literal["plain", "ready", "start", "error"]
 
-FONT = "Helvetica"
-"""Its metrics are those of Arial and Liberation Sans, so a width measured here holds in
-browsers."""
+FONT = "Arial"
+"""What Graphviz measures with. Helvetica and Liberation Sans have the same metrics, but Graphviz
+takes "Helvetica" for a PostScript font, and may put a wider one in its place."""
 FAMILY = "Helvetica,Arial,'Liberation Sans',sans-serif"
 TINTS = 4
 """Inks of pipes, one per source machine of a target."""

@@ -54,7 +54,7 @@ def test_a_pill_shows_and_tells_its_state() -> None:
     assert marks[element].title == "m|1:Ready\nauto, inherited\nrequire: Start"
     assert f'ID="{element}"' in text
     assert "♦" in text
-    assert ">" + " A" in text
+    assert ">&#160;A<" in text
 
 
 def test_options_put_lights_and_slants_out() -> None:
@@ -66,8 +66,8 @@ def test_options_put_lights_and_slants_out() -> None:
 
 def test_flags_may_be_words() -> None:
     state = GraphState("X", auto=True, multi=True)
-    assert " AM" in name_text(state, StateLook(), "X")
-    assert " auto multi" in name_text(state, StateLook(words=True), "X")
+    assert ">&#160;AM<" in name_text(state, StateLook(), "X")
+    assert ">&#160;auto multi<" in name_text(state, StateLook(words=True), "X")
 
 
 RELATED = GraphState(
