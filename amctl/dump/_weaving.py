@@ -62,7 +62,8 @@ class Weaver(Generic[T]):
         while times := [head.at for head in self._heads if head is not None]:
             at = min(times)
             runs = [self._run(number, at) for number in range(len(self._sources))]
-            yield from self._woven([run for run in runs if run])
+            if fresh := [run for run in runs if run]:
+                yield from self._woven(fresh)
 
     def _run(self, number: int, at: int) -> list[tuple[Hashable, Thing[T]]]:
         """Take what a stream holds of one time, as far as it is new, or of the same time."""
