@@ -19,8 +19,10 @@ __all__ = ["COMMANDS", "app", "main", "run"]
 COMMANDS = {
     "start": ("amctl.cli.start", "Run the whole workflow, and watch it until it is verified."),
     "build": ("amctl.cli.build", "Build the browser bundle into web/dist."),
+    "collect": ("amctl.cli.collect", "Record what machines send; `start` does it by itself."),
     "dump": ("amctl.cli.dump", "List, search, convert, merge and compare recordings."),
     "vis": ("amctl.cli.vis", "Draw and list machines, their states and pipes, from a recording."),
+    "relay": ("amctl.cli.relay", "The original's relay commands: rotate-dbg."),
     "setup": ("amctl.cli.setup", "Install what this machine lacks, or say how."),
 }
 """Name -> module that holds the command's app, and its line in the list."""

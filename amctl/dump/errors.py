@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "AddressTakenError",
     "DumpBusyError",
     "DumpError",
     "DumpExistsError",
@@ -131,6 +132,19 @@ class UnknownFormatError(DumpError, LookupError):
     def hint(self) -> str:  # type: ignore[override]  # an error's own hint depends on what there is
         """What would."""
         return f"one of {', '.join(self.known)}"
+
+
+class AddressTakenError(DumpError, OSError):
+    """A collector can't listen where it was told to."""
+
+    hint = "end the other program, or listen elsewhere: amctl collect -l 127.0.0.1:0"
+
+    def __init__(self, address: str, problem: str) -> None:
+        super().__init__(address, problem)
+        self.address, self.problem = address, problem
+
+    def __str__(self) -> str:
+        return f"collector: can't listen on {self.address}, {self.problem}"
 
 
 class UnknownMachineError(DumpError, LookupError):

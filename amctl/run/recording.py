@@ -98,6 +98,7 @@ class Recording:
         self._child: asyncio.Future[_Child] = asyncio.get_running_loop().create_future()
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._was_up = self._is_given_up = False
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -140,6 +141,7 @@ class Recording:
                 failures += 1
                 continue
             fresh, failures = False, 0
+            self._was_up = True
             self._child.set_result(child)
             code = await child.process.wait()
             self._child = asyncio.get_running_loop().create_future()
@@ -147,6 +149,10 @@ class Recording:
             self._tell(f"the collector {_fate(code)}; it is started again")
         self._child.set_exception(ConnectionRefusedError("there is no collector"))
         self._child.exception()  # nobody may be waiting for it
+        self._give_up()
+
+    def _give_up(self) -> None:
+        self._is_given_up = True
         self._tell(f"this run is not recorded: the collector can't start, see {self._log_name}")
 
     async def _spawn(self, *, fresh: bool) -> _Child:
@@ -161,7 +167,7 @@ class Recording:
                     stdout=said,
                     stderr=said,
                     pass_fds=(write,),
-                    env={**os.environ, "AMCTL_TOKEN": self.token},
+                    env={**os.environ, "AMCTL_TOKEN": self.token, **self._forward_env()},
                     # a Ctrl-C is for us; the child has to outlive the streams
                     start_new_session=True,
                 )
@@ -195,6 +201,11 @@ class Recording:
             *(["--fwd-data", self._forward] if self._forward else []),
         ]
 
+    def _forward_env(self) -> dict[str, str]:
+        """A debugger that somebody started wants the token that he chose, not ours."""
+        chosen = os.environ.get("AMCTL_TOKEN", "")
+        return {"AMCTL_FWD_TOKEN": chosen} if self._forward and chosen else {}
+
     def _log_file(self) -> BinaryIO:
         return open(self._folder / COLLECTOR_LOG_FILE, "ab")
 
@@ -209,6 +220,8 @@ class Recording:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait({self._keeper})
+            if not self._was_up and not self._is_given_up:
+                self._give_up()
         await self._end(signal.SIGTERM)
 
     def result(self) -> Recorded | None:

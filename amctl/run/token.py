@@ -37,7 +37,7 @@ def make_token(environ: Mapping[str, str] | None = None) -> str:
 
 
 @contextlib.contextmanager
-def token_file(folder: Path, token: str) -> Iterator[Path]:
+def token_file(folder: Path, token: str, name: str = TOKEN_FILE) -> Iterator[Path]:
     """Keep the token in `folder` for as long as the context lasts, readable by its owner alone.
 
     A file that a killed run left behind is replaced. On the way out the file goes only if it still
@@ -46,8 +46,8 @@ def token_file(folder: Path, token: str) -> Iterator[Path]:
     Raises:
         RunFolderError: If the folder can't be made or the file can't be written.
     """
-    path = folder / TOKEN_FILE
-    fresh = folder / f".{TOKEN_FILE}.{os.getpid()}"
+    path = folder / name
+    fresh = folder / f".{name}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         fresh.unlink(missing_ok=True)
