@@ -8,6 +8,7 @@ from tests.support.house import ROOT, sources
 
 ELSEWHERE: dict[str, str] = {
     "amctl/cli/began.py": "tests/cli/test_start.py",
+    "amctl/cli/relay.py": "tests/cli/test_collect.py",
     "amctl/dump/model.py": "tests/dump/test_memory.py",
     "amctl/graph/model.py": "tests/graph/test_build.py",
     "amctl/run/errors.py": "tests/cli/test_errors.py",
