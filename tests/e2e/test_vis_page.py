@@ -291,9 +291,9 @@ class TestPlace:
             start = await page.evaluate(left)
             await page.keyboard.press("ArrowLeft")
             await until(page, f"({left})() === {start + 80}")
-            await page.mouse.move(900, 100)
+            await page.mouse.move(1500, 800)  # nothing is drawn there
             await page.mouse.down()
-            await page.mouse.move(950, 100, steps=3)
+            await page.mouse.move(1550, 800, steps=3)
             await page.mouse.up()
             await until(page, f"({left})() === {start + 130}")
             assert await page.locator("#info").is_hidden()
