@@ -81,15 +81,16 @@ def render_dump(
     """Draw a recording, or one machine of it.
 
     An address requests a machine, and names a moment of its life; what is around it is drawn up to
-    --render-distance. Without one the whole network is drawn, at the recording's end or at the
-    moment --at; MACHINE:STATE is the last time that the state became active.
+    --render-distance. Without one the whole network is drawn, at the moment --at; MACHINE:STATE is
+    the last time that the state became active, `end` is the recording's end. Default: its end, or
+    the moment before all machines were taken down.
 
     Example: amctl vis render-dump --bird -d 1 mach://orchestrator
     """
     options = global_options(ctx)
     source, address = _sorted_out(dump, url)
     with closing(_open(ctx, source, options)) as opened:
-        graph = _graph(opened, address, options, at)
+        graph = _graph(opened, address, options, at, alive=True)
         title = _title(opened, address, at)
         view = _view(graph, flags, [address.machine] if address else [], title)
         _draw(opened, view, flags, options)
@@ -218,16 +219,23 @@ def _open(ctx: typer.Context, source: str | None, options: GlobalOptions) -> Dum
 
 
 def _graph(
-    dump: Dump, address: MachUrl | None, options: GlobalOptions, at: str | None = None
+    dump: Dump,
+    address: MachUrl | None,
+    options: GlobalOptions,
+    at: str | None = None,
+    *,
+    alive: bool = False,
 ) -> Graph:
     from amctl.graph.build import build_graph
-    from amctl.graph.moments import moment_at
+    from amctl.graph.moments import END, moment_at, moment_before_the_end
 
     moment = _moment(dump, address, options) if address else None
     if at is not None:
         if moment is not None:
             raise typer.BadParameter(f"the address and --at {at} name a moment: choose one")
-        moment = moment_at(dump, at)
+        moment = None if at == END else moment_at(dump, at)
+    elif alive and moment is None and (moment := moment_before_the_end(dump)) is not None:
+        options.say("as it was before all machines were taken down; the end: --at end")
     graph = build_graph(dump, moment)
     known = [machine for machine in graph.machines.values() if machine.known]
     options.say(

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from amctl.graph.machurl import MachUrl
     from amctl.telemetry.messages import TxMsg
 
-__all__ = ["Moment", "find_position", "moment_at", "moment_of"]
+__all__ = ["END", "Moment", "find_position", "moment_at", "moment_before_the_end", "moment_of"]
 
+END = "end"
+"""As a moment: everything that was recorded counts."""
+
+_LAST_WORDS = 256
+"""Transitions of a machine among which its way to the end is looked for."""
 _SHORTEST = 4
 """Characters of the beginning of an id that stand for all of it."""
 
@@ -78,6 +83,35 @@ def moment_at(dump: Dump, text: str) -> Moment:
     if moment is None:
         raise MachUrlError(text, "it names no moment")
     return moment
+
+
+def moment_before_the_end(dump: Dump) -> Moment | None:
+    """The last moment before all machines of a recording were taken down.
+
+    A run that is recorded to its last moment ends with nothing alive, which makes a poor picture
+    of it. The moment is just before the first machine without a parent began to dispose of itself.
+
+    Returns:
+        None if the recording ends while one of them is there; its end is worth a picture then.
+    """
+    gone = dump.gone()
+    roots = [id for id in dump.machines() if not dump.schema(id).parent]
+    if not roots or any(id not in gone for id in roots):
+        return None
+    return Moment(min(_way_out(dump, id, gone[id]) for id in roots) - 1)
+
+
+def _way_out(dump: Dump, machine: str, gone_ns: int) -> int:
+    """When a machine became Disposing for the last time, or was gone."""
+    names = dump.schema(machine).names
+    if "Disposing" not in names:
+        return gone_ns
+    index, found, was_active = names.index("Disposing"), gone_ns, False
+    for tx in dump.transitions(machine, max(dump.count(machine) - _LAST_WORDS, 0)):
+        if tx.is_active(index) and not was_active:
+            found = tx.time_ns or tx.received_ns
+        was_active = tx.is_active(index)
+    return min(found, gone_ns)
 
 
 def _activation(dump: Dump, machine: str, state: str) -> Moment:

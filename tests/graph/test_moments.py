@@ -10,7 +10,14 @@ import pytest
 from amctl.dump.errors import UnknownMachineError, UnknownTransitionError
 from amctl.graph.errors import MachUrlError, UnknownMomentError
 from amctl.graph.machurl import parse_machurl
-from amctl.graph.moments import Moment, find_position, moment_at, moment_of
+from amctl.graph.moments import (
+    Moment,
+    find_position,
+    moment_at,
+    moment_before_the_end,
+    moment_of,
+)
+from amctl.telemetry.messages import GoneMsg
 from tests.support.recordings import BEGAN, recording, schema, tx
 from tests.support.shared import SHARED, needs_shared
 
@@ -126,6 +133,30 @@ def test_near_states_are_offered() -> None:
     assert UnknownMomentError("m", "Redy", ["Ready", "Start"]).hint == "did you mean Ready?"
     assert UnknownMomentError("m", "Ready", ["Ready"]).hint == ""
     assert UnknownMomentError("m", "Zzz", ["Ready"]).hint == ""
+
+
+def taken_down(*gone: tuple[str, int]) -> Moment | None:
+    """Of a machine that disposed of itself twice, at 2 ms and 6 ms, and one that can't tell."""
+    dump = recording(
+        schema("m", ["Start", "Disposing"]),
+        schema("kid", ["Start"], parent="m"),
+        schema("other", ["Start"]),
+        *(tx("m", n, (n, ticks)) for n, ticks in enumerate((0, 0, 1, 2, 2, 2, 3, 3))),
+        tx("other", 7, (1,)),
+    )
+    for machine, ms in gone:
+        dump.write(GoneMsg(machine, BEGAN + ms * MS))
+    return moment_before_the_end(dump)
+
+
+def test_a_run_that_was_taken_down_is_best_seen_just_before() -> None:
+    assert taken_down(("m", 8), ("kid", 8), ("other", 9)) == Moment(BEGAN + 6 * MS - 1)
+    assert taken_down(("m", 8), ("other", 5)) == Moment(BEGAN + 5 * MS - 1)
+
+
+def test_a_run_of_which_something_is_left_is_best_seen_at_its_end() -> None:
+    assert taken_down(("m", 8), ("kid", 8)) is None
+    assert moment_before_the_end(recording()) is None
 
 
 @needs_shared
