@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amctl.dump.opening import open_dump
+from amctl.graph.build import build_graph
 from amctl.graph.model import GraphMachine, GraphState, Pipe
 from amctl.vis.bird import bird
 from amctl.vis.draw import draw
+from amctl.vis.presets import options_for
+from amctl.vis.select import select
+from tests.support.shared import SHARED, needs_shared
 from tests.vis.pictures import Picture, needs_dot, picture_of, points_of
 from tests.vis.workflow import BIRD, network, view_of, workflow
 
@@ -204,3 +209,20 @@ def test_a_machine_that_is_only_spoken_of_is_drawn_by_name() -> None:
     view = view_of(graph, BIRD, ["a"], half=["b", "unheard of"])
     drawing = bird(replace(view, rpc=(("a", "unheard of"),)))
     assert [e.head for e in drawing.graph.edges] == ["unheard~20of"]
+
+
+@needs_shared
+@needs_dot
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [{}, {"collapse": False}, {"nest_submachines": True}], ids=str)
+def test_the_originals_recording_is_drawn_whole(more: dict[str, bool]) -> None:
+    dump = open_dump(SHARED / "data" / "wasm-workflow.gob.br")
+    view = select(build_graph(dump), options_for("bird", more))
+    picture = picture_of(view)
+    assert strays(picture) == []
+    lines = picture.of_class("edge", "pipe")
+    assert sum(int(e.get("data-n") or 2) for e in lines) == 132
+    assert len(picture.of_class("edge", "rpc")) == 4
+    if not more:
+        assert picture.size[0] <= 3000
+        assert picture.size[1] <= 1700
