@@ -19,7 +19,7 @@ from amctl.cli.options import global_options
 from amctl.cli.progress import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from amctl.cli.options import GlobalOptions
     from amctl.dump.diff import DumpDiff
@@ -333,25 +333,37 @@ def merge(ctx: typer.Context, sources: Sequence[str], to: Output) -> dict[str, A
 
 def verify(ctx: typer.Context, source: str | None) -> dict[str, Any]:
     """What a full read has found; a recording that can't even be opened is damaged, too."""
-    from amctl.dump.checking import CheckReport, check
     from amctl.dump.errors import DumpFormatError
 
     name = resolve(source, ctx)
     try:
         with opened(ctx, name) as dump, steps(global_options(ctx)) as progress:
-            report = check(dump, progress=lambda done, total: progress("reading", done, total))
+            return _verified(dump, lambda done, total: progress("reading", done, total))
     except DumpFormatError as error:
-        report = CheckReport(name, "", problems=[str(error)])
-    return report.to_json()
+        return {"dump": name, "format": "", "ok": False, "problems": [str(error)]}
+
+
+def _verified(dump: Dump, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    """By the rules of its format where it has some."""
+    from amctl.dump.checking import check
+    from amctl.dump.gathering import TemporaryDump
+    from amctl.dump.verify import verify as verify_sqlite
+
+    if dump.format != "sqlite":
+        return check(dump, progress=progress).to_json()
+    path = dump.path if isinstance(dump, TemporaryDump) else dump.name
+    report = verify_sqlite(path, dump.name, progress=progress)
+    made = asdict(report)
+    return {"dump": made.pop("name"), "format": dump.format, "ok": report.ok, **made}
 
 
 def verdict(report: dict[str, Any]) -> Iterator[str]:
     """The report in words."""
-    counts = f"{report['transitions']} transitions of {report['machines']} machines"
+    counts = f"{report.get('transitions', 0)} transitions of {report.get('machines', 0)} machines"
     yield f"{report['dump']}: {f'whole, {counts}' if report['ok'] else 'damaged'}"
     yield from (f"damaged: {problem}" for problem in report["problems"])
-    yield from (f"odd: {oddity}" for oddity in report["oddities"])
-    if report["gaps"]:
+    yield from (f"odd: {oddity}" for oddity in report.get("oddities", ()))
+    if report.get("gaps"):
         yield f"missing: {report['lost'] or 'an unknown number of'} messages, as the recording says"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from amctl.dump.copying import messages_of
-from amctl.dump.errors import DumpFormatError
+from amctl.dump.errors import DumpFormatError, UnknownMachineError
 from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg, TxMsg
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def check(dump: Dump, *, progress: Callable[[int, int], None] | None = None) -> 
     report = CheckReport(dump.name, dump.format)
     try:
         _read(dump, report, progress)
-    except DumpFormatError as error:
+    except (DumpFormatError, UnknownMachineError) as error:
         report.problems.append(str(error))
     return report
 

@@ -43,6 +43,8 @@ class TemporaryDump(SqliteDump):
         format: str = "sqlite",  # as the protocol calls it
         meta: Mapping[str, str] | None = None,
     ) -> None:
+        self.path = path
+        """The file."""
         self._folder = folder
         try:
             super().__init__(path, name)

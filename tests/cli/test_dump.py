@@ -27,6 +27,7 @@ from amctl.dump.writing import FORMATS, new_writer
 from amctl.graph.errors import NothingMatchedError
 from amctl.machine.lines import LogLine
 from amctl.telemetry.messages import GapMsg, SchemaMsg, TxMsg
+from tests.dump.test_fetching import says, served
 from tests.support.recordings import BEGAN, lamp
 from tests.support.shared import SHARED, needs_shared
 
@@ -377,6 +378,14 @@ def test_verify_ends_with_7_at_damage(tmp_path: Path, capsys: pytest.CaptureFixt
     for content in (b"", b"hello", b"SQLite format 3\0" + b"x" * 5000):
         path.write_bytes(content)
         assert run("verify", str(path)) == ExitCode.BAD_INPUT
+
+
+@pytest.mark.realtime
+def test_verify_of_a_url(sqlite: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with open(sqlite, "rb") as file, served(says(body=file.read())) as url:
+        assert run("verify", url, "--json") == 0
+    made = document(capsys)
+    assert (made["dump"], made["format"], made["transitions"]) == (url, "sqlite", 5)
 
 
 def test_verify_tells_gaps_which_are_no_damage(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from backports.zstd import compress, decompress
 from hypothesis import given
+from hypothesis import strategies as st
 
 from amctl.dump.errors import DumpFormatError, DumpVersionError, UnknownMachineError
 from amctl.dump.jsonl import KEYFRAME, MAX_STATES, JsonlReader, JsonlWriter, TextLimits
@@ -273,6 +274,22 @@ def test_damaged_packing_is_told_with_its_offset() -> None:
     data[len(data) // 2] ^= 0xFF
     with pytest.raises(DumpFormatError, match=r"the packed data are damaged.*at byte \d+"):
         read(bytes(data))
+
+
+@pytest.mark.slow
+@given(st.data(), st.booleans())
+def test_any_damage_is_told_or_harmless(data: st.DataObject, packed: bool) -> None:
+    made = bytearray(written(run_of(20), packed=packed))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(made)))
+        new = data.draw(
+            st.binary(max_size=6) | st.sampled_from([b'"', b"[", b"-1", b"null", b"\n"])
+        )
+        made[at : at + data.draw(st.integers(0, 8))] = new
+    try:
+        read(bytes(made))
+    except (DumpFormatError, DumpVersionError) as err:
+        assert str(err).startswith("dump x: ")  # noqa: PT017 - it may as well be harmless
 
 
 def test_the_file_is_text_that_other_tools_read() -> None:

@@ -73,6 +73,9 @@ def _attempt(uri: str) -> sqlite3.Connection:
         con.execute("PRAGMA query_only = ON")
         con.execute("PRAGMA cell_size_check = ON")
         con.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except UnicodeDecodeError:  # in SQLite's own words about what it found
+        con.close()
+        raise sqlite3.DatabaseError("malformed database schema") from None
     except BaseException:
         con.close()
         raise

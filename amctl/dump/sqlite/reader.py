@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from amctl.dump.errors import DumpFormatError, UnknownMachineError
 from amctl.dump.sqlite._connect import open_reader
 from amctl.dump.sqlite._tables import BLOCK
-from amctl.dump.sqlite._values import WIDE, join_id, read_extra, schema_of, split_id, take_extra
+from amctl.dump.sqlite._values import WIDE, join_id, read_extra, reason_of, schema_of, split_id, take_extra
 from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg, SourceRef, TxMsg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from amctl.machine.reasons import Reason
 
 __all__ = ["SqliteDump"]
 
@@ -31,7 +33,7 @@ _MAX_TICKS = 1 << 20
 
 _COLUMNS = (
     "t.seq, t.mach, t.id, t.n, t.flags, t.called, t.delta, t.queue_tick, t.time_ns, t.lag_ns,"
-    " t.queue, t.mut_tick, t.mut_token, t.src, t.src_id, t.src_time, t.extra"
+    " t.queue, t.mut_tick, t.mut_token, t.reason, t.src, t.src_id, t.src_time, t.extra"
 )
 _OF_MACHINE = (
     f"SELECT {_COLUMNS} FROM block b, json_each(b.seqs) j CROSS JOIN tx t"
@@ -61,6 +63,7 @@ class SqliteDump:
         self._con = open_reader(path, self.name)
         self._names: dict[int, str] = {}
         self._lists: dict[int, tuple[int, ...]] = {}
+        self._reasons: dict[int, Reason] = {}
 
     def close(self) -> None:
         """Let go of the file."""
@@ -209,14 +212,21 @@ class SqliteDump:
             if self._first() != part:
                 return []
             rows = self._all(query, *values)
-            rows.sort()
+            with self._damage("an order"):
+                rows.sort()
             if len(self._lists) >= _LISTS:
                 self._lists.clear()
             wanted = {id for row in rows for id in row[5:7]} - self._lists.keys() - {None}
             found = self._among("SELECT id, items FROM list WHERE id", wanted)
             with self._damage("a list"):
                 self._lists |= {id: tuple(json.loads(items)) for id, items in found}
-            wanted = {num for row in rows for num in (row[1], row[13])} - self._names.keys()
+            if len(self._reasons) >= _LISTS:
+                self._reasons.clear()
+            wanted = {row[13] for row in rows} - self._reasons.keys() - {None}
+            found = self._among("SELECT id, items FROM list WHERE id", wanted)
+            with self._damage("a reason"):
+                self._reasons |= {id: reason_of(items) for id, items in found}
+            wanted = {num for row in rows for num in (row[1], row[14])} - self._names.keys()
             self._names |= self._among("SELECT num, id FROM machine WHERE num", wanted - {None})
             firsts = {row[1]: row[0] for row in reversed(rows) if row[1] not in clocks}
             for num, seq in firsts.items():
@@ -244,7 +254,7 @@ class SqliteDump:
         if row[4] & WIDE:
             row = _widened(row)
         _, mach, id, n, flags, called, delta, queue_tick, time_ns, lag, queue = row[:11]
-        mut_tick, mut_token, src, src_id, src_time, extra = row[11:]
+        mut_tick, mut_token, reason, src, src_id, src_time, extra = row[11:]
         before = clocks[mach]
         if delta is not None:
             before = _moved(before, self._list(delta))
@@ -266,6 +276,8 @@ class SqliteDump:
             time_ns=time_ns,
             received_ns=0 if lag is None else time_ns + lag,
         )
+        if reason is not None:
+            m.reason = self._reason(reason)
         if src is not None:
             m.source = SourceRef(self._names[src], join_id(src_id, None), src_time or 0)
         if extra is not None:
@@ -307,6 +319,12 @@ class SqliteDump:
             raise UnknownMachineError(self.name, machine, self.machines())
         num: int = rows[0][0]
         return num
+
+    def _reason(self, id: int) -> Reason:
+        found = self._reasons.get(id)
+        if found is None:
+            raise ValueError(f"reason {id} is missing")
+        return found
 
     def _list(self, id: int) -> tuple[int, ...]:
         found = self._lists.get(id)
@@ -351,5 +369,5 @@ def _moved(clocks: tuple[int, ...], items: tuple[int, ...]) -> tuple[int, ...]:
 def _widened(row: Sequence[Any]) -> Sequence[Any]:
     """A row some of whose numbers are digits, because they have more than 64 bits."""
     numbers = [int(one) if type(one) is bytes else one for one in row[7:13]]
-    source = int(row[15]) if type(row[15]) is bytes else row[15]
-    return [*row[:7], *numbers, row[13], row[14], source, row[16]]
+    source = int(row[16]) if type(row[16]) is bytes else row[16]
+    return [*row[:7], *numbers, *row[13:16], source, row[17]]
