@@ -264,14 +264,15 @@ class Intake:
             extra.so = None  # ours alone
         if m.source is not None:
             source, extra = self._source(m.source, extra)
-        mut_tick = mut_token = packed = None
+        mut_tick = mut_token = reason = packed = None
         if extra is not None:
             mut_tick, mut_token = extra.mq or None, extra.mt or None
+            reason = rows.text_list(extra.take_reason())
             packed = self._extra(extra, peer.size)
         time_ns, queue_tick, queue = m.time_ns, m.queue_tick, m.queue
         lag = received_ns - time_ns
         numbers: tuple[_Id | None, ...]
-        numbers = (queue_tick, time_ns, lag, queue, mut_tick, mut_token, *source)
+        numbers = (queue_tick, time_ns, lag, queue, mut_tick, mut_token, reason, *source)
         widest = time_ns | queue_tick | queue | (mut_tick or 0) | (mut_token or 0)
         if (widest | (source[2] or 0)) >> 63:
             flags |= WIDE

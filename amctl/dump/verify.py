@@ -17,7 +17,7 @@ from amctl.dump.sqlite import _tables
 from amctl.dump.sqlite._append import apply
 from amctl.dump.sqlite._connect import open_reader
 from amctl.dump.sqlite._tables import BLOCK
-from amctl.dump.sqlite._values import read_extra, schema_of
+from amctl.dump.sqlite._values import read_extra, reason_of, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,6 +119,7 @@ class _Verifier:
         self._machines: dict[int, _Machine] = {}
         self._ids: dict[int, str] = {}
         self._lists: dict[int, tuple[int, ...]] = {}
+        self._reasons: set[int] = set()
         self._first = 1
         self._kinds: Counter[str] = Counter()
 
@@ -196,9 +197,11 @@ class _Verifier:
         for id, items in self._con.execute("SELECT id, items FROM list"):
             try:
                 found = json.loads(items)
-                if type(found) is not list or not all(type(each) is int for each in found):
-                    raise ValueError(f"{items!r:.40}")
-                self._lists[id] = tuple(found)
+                if type(found) is list and all(type(each) is int for each in found):
+                    self._lists[id] = tuple(found)
+                else:
+                    reason_of(items)
+                    self._reasons.add(id)
             except (ValueError, TypeError, RecursionError) as err:
                 self._problem("list", f"list {id}: {err}")
 
@@ -221,7 +224,7 @@ class _Verifier:
 
     def _rows(self) -> Iterator[Any]:
         cursor = self._con.execute(
-            "SELECT seq, mach, id, flags, called, delta, src, extra FROM tx ORDER BY seq"
+            "SELECT seq, mach, id, flags, called, delta, reason, src, extra FROM tx ORDER BY seq"
         )
         while rows := cursor.fetchmany(_CHUNK):
             yield from rows
@@ -238,7 +241,7 @@ class _Verifier:
                 self._progress(self._report.transitions, total)
 
     def _transition(self, row: Any) -> None:
-        seq, mach, id, flags, called, delta, src, extra = row
+        seq, mach, id, flags, called, delta, reason, src, extra = row
         machine = self._machines.get(mach)
         if machine is None:
             self._problem("tx", f"transition {seq} is of machine {mach}, which has no schema")
@@ -257,6 +260,8 @@ class _Verifier:
             self._problem("tx", f"{where}: list {called} is missing")
         elif names and (not 0 <= min(names) <= max(names) < machine.size):
             self._problem("called", f"{where} calls {names}, with {machine.size} states")
+        if reason is not None and reason not in self._reasons:
+            self._problem("tx", f"{where}: reason {reason} is missing")
         if extra is not None:
             try:
                 read_extra(extra)

@@ -122,6 +122,7 @@ def test_what_only_an_import_can_bring_is_odd(tmp_path: Path) -> None:
         ("UPDATE tx SET delta = 999 WHERE seq = 9", "list 999 is missing"),
         ("UPDATE tx SET called = 999 WHERE seq = 9", "list 999 is missing"),
         ("UPDATE tx SET delta = NULL WHERE seq = 9", "block 1 of 'm' differs"),
+        ("UPDATE tx SET reason = 1 WHERE seq = 9", "reason 1 is missing"),
         ("UPDATE list SET items = 'x' WHERE id = 1", "list 1: "),
         ("UPDATE list SET items = '[0,1.5]' WHERE id = 1", "list 1: "),
         ("UPDATE list SET items = '[99,1]'", "list index out of range"),

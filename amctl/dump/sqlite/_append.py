@@ -28,12 +28,13 @@ __all__ = ["Appender", "Machine"]
 _LISTS = 1 << 15
 _LONG = 64
 """Lists longer than this, or more of them than that, are forgotten, and may stand there twice."""
+_LONG_TEXT = 500
 _SHAPES = 1 << 10
 NAMES = 1 << 15
 """Machines that get a number of their own, those included that are only the source of something."""
 
 _NUMBERED = (("machine", "num"), ("list", "id"), ("shape", "id"))
-_TX = f"INSERT INTO tx VALUES ({', '.join('?' * 17)})"
+_TX = f"INSERT INTO tx VALUES ({', '.join('?' * 18)})"
 
 
 class Machine:
@@ -96,6 +97,7 @@ class Appender:
         """Goes up when numbers of lists, as somebody may have kept them, are void."""
         self._list = self._shape = self._num = 1
         self._lists: dict[tuple[int, ...], int] = {}
+        self._texts: dict[str, int] = {}
         self._shapes: dict[str, int] = {}
         self._names: dict[str, int] = {}
         self._touched: list[Machine] = []
@@ -155,6 +157,21 @@ class Appender:
                 if len(self._lists) >= _LISTS:
                     self._lists.clear()
                 self._lists[items] = found
+        return found
+
+    def text_list(self, items: str | None) -> int | None:
+        """The same of one that is JSON already."""
+        if items is None:
+            return None
+        found = self._texts.get(items)
+        if found is None:
+            found = self._list
+            self._list += 1
+            self._add("list (id, items)", (found, items))
+            if len(items) <= _LONG_TEXT:
+                if len(self._texts) >= _LISTS:
+                    self._texts.clear()
+                self._texts[items] = found
         return found
 
     def place(self, m: Machine) -> int:
@@ -264,6 +281,7 @@ class Appender:
                 del self.machines[id]
         self._names = {id: m.num for id, m in self.machines.items()}
         self._lists.clear()
+        self._texts.clear()
         used = {m.shape for m in self.machines.values()}
         self._shapes = {body: id for body, id in self._shapes.items() if id in used}
 

@@ -78,13 +78,16 @@ class MessageAppender:
             | m.is_queued << 5
             | (WIDE if bytes in map(type, wide) else 0)
         )
-        packed = None if extra is None else self._pack(extra)
+        reason = packed = None
+        if extra is not None:
+            reason = rows.text_list(extra.take_reason())
+            packed = self._pack(extra)
         seq = rows.place(machine)
         delta = rows.advance(machine, m.clocks)
         id, n = split_id(m.id)
         called = rows.list(m.called)
         head = (seq, machine.num, id, n, flags, called, delta)
-        rows.rows.append((*head, *wide[:-1], src, src_id, wide[-1], packed))
+        rows.rows.append((*head, *wide[:-1], reason, src, src_id, wide[-1], packed))
 
     def _source(
         self, m: TxMsg

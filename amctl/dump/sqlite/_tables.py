@@ -48,7 +48,7 @@ CREATE TABLE list (id INTEGER PRIMARY KEY, items TEXT NOT NULL);
 CREATE TABLE tx (
     seq INTEGER PRIMARY KEY, mach INTEGER NOT NULL, id, n INTEGER, flags INTEGER NOT NULL,
     called INTEGER, delta INTEGER, queue_tick INTEGER, time_ns INTEGER, lag_ns INTEGER,
-    queue INTEGER, mut_tick INTEGER, mut_token INTEGER,
+    queue INTEGER, mut_tick INTEGER, mut_token INTEGER, reason INTEGER,
     src INTEGER, src_id, src_time INTEGER, extra
 );
 CREATE TABLE block (
@@ -108,6 +108,7 @@ SELECT t.seq, m.id AS machine,
     strftime('%Y-%m-%dT%H:%M:%S', t.time_ns / 1000000000, 'unixepoch')
         || printf('.%06dZ', t.time_ns / 1000 % 1000000) AS time,
     t.lag_ns / 1000000.0 AS lag_ms,
+    (SELECT items FROM list WHERE list.id = t.reason) AS reason,
     source.id AS source,
     {_HEX.format("t.src_id")} ELSE t.src_id END AS source_tx,
     CASE typeof(t.extra) WHEN 'text' THEN t.extra END AS extra

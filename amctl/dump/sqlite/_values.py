@@ -37,6 +37,7 @@ __all__ = [
     "join_id",
     "narrow",
     "read_extra",
+    "reason_of",
     "schema_of",
     "shape_of",
     "split_id",
@@ -71,6 +72,11 @@ class Extra(msgspec.Struct, omit_defaults=True):
     so: tuple[str, str, int] | None = None
     """A source whose machine has no number: there are too many."""
 
+    def take_reason(self) -> str | None:
+        """Its reason's list, which stands apart: the same few come again and again."""
+        reason, self.re = self.re, None
+        return None if reason is None else _encode(reason).decode()
+
 
 class Packer:
     """Makes extras into values of their column."""
@@ -88,6 +94,7 @@ class Packer:
         return packed if len(packed) < len(data) else data.decode()
 
 
+_encode = msgspec.json.Encoder().encode
 _decode_extra = msgspec.json.Decoder(Extra).decode
 
 
@@ -142,10 +149,19 @@ def take_extra(m: TxMsg, extra: Extra) -> None:
         m.pre_logs = tuple(LogLine(level, text) for level, text in extra.pl)
     if extra.ar:
         m.args = extra.ar
-    if extra.re is not None:
-        kind, state, by, *rest = extra.re
-        m.reason = Reason(kind, state, tuple(by), *rest)
     m.stack = extra.sk
+
+
+_decode_reason = msgspec.json.Decoder(tuple[str, str, tuple[str, ...], str, str, str]).decode
+
+
+def reason_of(items: str) -> Reason:
+    """A reason from its list.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    return Reason(*_decode_reason(items))
 
 
 def _steps(flat: list[int], data: dict[int, str]) -> tuple[Step, ...]:

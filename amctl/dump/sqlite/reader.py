@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 from amctl.dump.errors import DumpFormatError, UnknownMachineError
 from amctl.dump.sqlite._connect import open_reader
 from amctl.dump.sqlite._tables import BLOCK
-from amctl.dump.sqlite._values import WIDE, join_id, read_extra, reason_of, schema_of, split_id, take_extra
+from amctl.dump.sqlite._values import (
+    WIDE,
+    join_id,
+    read_extra,
+    reason_of,
+    schema_of,
+    split_id,
+    take_extra,
+)
 from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg, SourceRef, TxMsg
 
 if TYPE_CHECKING:
