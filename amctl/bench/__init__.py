@@ -1,0 +1,1 @@
+"""Benches: what the parts can do on this machine, beside their goals."""

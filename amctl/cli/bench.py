@@ -1,0 +1,72 @@
+"""`amctl bench`: what the parts can do on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path  # noqa: TC003  # typer reads it
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amctl.cli.exitcodes import ExitCode
+from amctl.cli.options import global_options
+from amctl.cli.progress import steps
+
+if TYPE_CHECKING:
+    from amctl.bench.collect import CollectFigures
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure, and show the goals beside.
+
+    Example: amctl bench collect --size 100000
+    """
+
+
+@app.command()
+def collect(
+    ctx: typer.Context,
+    size: Annotated[
+        int, typer.Option("--size", metavar="N", min=1, help="Transitions to send.")
+    ] = 1_000_000,
+    folder: Annotated[
+        Path | None,
+        typer.Option("-d", "--dir", metavar="DIR", help="Leave the dump there: bench.sqlite."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
+) -> int:
+    """Send recorded transitions of 30 machines to a collector, each a process of its own.
+
+    Example: amctl bench collect --size 100000 --json
+    """
+    from amctl.bench.collect import bench_collect
+
+    with steps(global_options(ctx)) as progress:
+        figures = bench_collect(
+            size, folder=folder, progress=lambda done, total: progress("storing", done, total)
+        )
+    print(json.dumps(figures.to_json()) if as_json else _in_words(figures))
+    return int(ExitCode.DONE)
+
+
+def _in_words(figures: CollectFigures) -> str:
+    f = figures.to_json()
+    goals = f["goals"]
+    memory = f["memory_mb"] or [0.0]
+    rows = [
+        ("transitions a second", f"{f['transitions_per_second']:,}", "50,000 or more"),
+        ("bytes each, stored", f["bytes_each"], f"under {goals['bytes_each']:g}"),
+        ("bytes each, on the wire", f["wire_bytes_each"], ""),
+        ("CPU us each, sender", f["sender_cpu_us_each"], ""),
+        ("CPU us each, collector", f["collector_cpu_us_each"], ""),
+        ("collector MB, median", sorted(memory)[len(memory) // 2], "flat"),
+        ("collector MB, most", max(memory), ""),
+        (f"seconds to open {f['transitions']:,}", f["open_seconds"], "under 1"),
+        ("seconds to read 100,000", f["read_seconds_per_100k"], ""),
+    ]
+    return "\n".join(f"{what:<30} {value!s:>10}  {goal}".rstrip() for what, value, goal in rows)
