@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "amctl.dump": {"amctl.machine", "amctl.states", "amctl.rpc", "amctl.telemetry"},
     "amctl.graph": {"amctl.machine", "amctl.telemetry", "amctl.dump"},
     "amctl.vis": {"amctl.machine", "amctl.telemetry", "amctl.dump", "amctl.graph"},
-    "amctl.bench": {"amctl.machine", "amctl.telemetry", "amctl.dump"},
+    "amctl.bench": {"amctl.machine", "amctl.states", "amctl.rpc", "amctl.telemetry", "amctl.dump"},
     "amctl.bundle": set(),
     "amctl.run": {
         "amctl.machine",
