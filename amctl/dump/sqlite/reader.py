@@ -116,6 +116,8 @@ class SqliteDump:
         rows = self._all(f"{query} WHERE s.mach = ? ORDER BY s.no", num)
         with self._damage(f"schema of {machine!r}"):
             found = {pos: schema_of(machine, body, time_ns) for pos, body, time_ns in rows}
+        if not found:  # `machines` names only those that have some
+            raise DumpFormatError(self.name, f"the schema of {machine!r} is gone")
         return list(found.items())
 
     def count(self, machine: str | None = None) -> int:
