@@ -35,6 +35,7 @@ __all__ = [
     "diff_json",
     "export",
     "inspect",
+    "is_dump",
     "merge",
     "opened",
     "sqlite_name",
@@ -53,6 +54,17 @@ def opened(ctx: typer.Context, source: str | None) -> Iterator[Dump]:
 
     with closing(open_dump(resolve(source, ctx), say=global_options(ctx).say)) as dump:
         yield dump
+
+
+def is_dump(word: str) -> bool:
+    """Whether a word that stands alone names a recording, rather than machines of the last one."""
+    from amctl.dump.fetching import is_url
+    from amctl.dump.writing import FORMATS
+
+    if word.lower().startswith("mach://"):
+        return False
+    endings = tuple(f".{each}" for each in FORMATS)
+    return is_url(word) or "/" in word or word.lower().endswith(endings) or Path(word).exists()
 
 
 # -- which part

@@ -64,7 +64,9 @@ def dump(ctx: typer.Context) -> None:
 
 @app.command("list")
 def list_(ctx: typer.Context, dump: _Dump = None, as_json: _Json = False) -> int:
-    """The machines of a recording: states, transitions, when, what is active at the end.
+    """List the machines of a recording.
+
+    With their states, transitions, span of time, and what is active at the end.
 
     Example: amctl dump list tmp/am-dbg-dump.sqlite
     """
@@ -109,11 +111,11 @@ def inspect(
         bool, typer.Option("--jsonl/--no-jsonl", help="A JSON document for each.")
     ] = False,
 ) -> int:
-    """The transitions of a recording, of some machines, or all about a single one.
+    """List transitions, or tell all about one.
 
     Example: amctl dump inspect tmp/am-dbg-dump.sqlite orchestrator --grep canceled --logs
     """
-    if dump is not None and what is None and dump.lower().startswith("mach://"):
+    if dump is not None and what is None and not work.is_dump(dump):
         dump, what = None, dump
     with work.opened(ctx, dump) as recording:
         asked = work.Asked(recording, what, since, until, grep)
@@ -139,7 +141,9 @@ def export(
     ] = None,
     force: _Force = False,
 ) -> int:
-    """Write a recording, or a part of it, in another format.
+    """Write a recording in another format.
+
+    All of it, or some machines and a span of time.
 
     sqlite, gob.br (the original's), jsonl.zst and jsonl can be read again; md and html are reports.
 
@@ -162,7 +166,9 @@ def import_(
     ] = None,
     force: _Force = False,
 ) -> int:
-    """Turn a recording of any format into SQLite, which is quick to look into.
+    """Turn any recording into SQLite.
+
+    That is quick to look into, at any place.
 
     Example: amctl dump import am-dbg-dump.gob.br -o run.sqlite
     """
@@ -181,9 +187,10 @@ def merge(
     force: _Force = False,
     as_json: _Json = False,
 ) -> int:
-    """Make one of several recordings of a run: of several collectors, or files of a rotation.
+    """Make one recording of several of a run.
 
-    What more than one of them holds stands in it once. What can't be of one run is told.
+    They are of several collectors, or the files of a rotation. What more than one of them holds
+    stands in it once. What can't be of one run is told.
 
     Example: amctl dump merge 1.sqlite 2.sqlite -o all.sqlite
     """
@@ -196,7 +203,9 @@ def merge(
 
 @app.command()
 def verify(ctx: typer.Context, dump: _Dump = None, as_json: _Json = False) -> int:
-    """Read a recording to its end, and say what is damaged (exit 7) or missing.
+    """Read it to the end, and tell damage (exit 7).
+
+    What is known to be missing is told, too.
 
     Example: amctl dump verify --json
     """
@@ -215,7 +224,9 @@ def diff(
     b: Annotated[str, typer.Argument(metavar="B", help="Path or URL.")],
     as_json: _Json = False,
 ) -> int:
-    """Where two recordings part: the first place of all, and of each machine. Exit 1 if they do.
+    """Name where two recordings part (exit 1).
+
+    The first place of all in the time of A, then that of each machine.
 
     Compared is what was called, what came of it, and the clocks; not ids, times, and what was only
     queued.

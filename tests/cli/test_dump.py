@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 import typer
 
+from amctl.cli._dump_work import is_dump
 from amctl.cli.dump import DumpFormat
 from amctl.cli.errors import exit_code_of
 from amctl.cli.exitcodes import ExitCode
@@ -179,6 +180,34 @@ def test_inspect_lists_what_is_asked_for(
 ) -> None:
     assert run("inspect", sqlite, *words) == 0
     assert ids(out(capsys)) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"),
+    [
+        ("orchestrator", False),
+        ("rs-*,!x", False),
+        ("mach://lamp/1", False),
+        ("no.sqlite", True),
+        ("some/where", True),
+        ("http://127.0.0.1/x", True),
+        ("house.sqlite", True),
+    ],
+)
+def test_a_word_alone_is_a_recording_if_it_looks_like_one(
+    sqlite: str, word: str, is_one: bool
+) -> None:
+    assert is_dump(word) is is_one
+
+
+def test_inspect_looks_into_the_last_run_for_a_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPL_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    lay(tmp_path / "am-dbg-dump.sqlite")
+    assert run("inspect", "switch") == 0
+    assert ids(out(capsys)) == ["aa", "aa-0"]
 
 
 def test_inspect_says_if_there_is_more(sqlite: str, capsys: pytest.CaptureFixture[str]) -> None:
