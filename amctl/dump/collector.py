@@ -5,8 +5,8 @@ transaction writes all of it, and only then it is acknowledged. Who isn't acknow
 so neither the death of this process nor that of a connection loses or doubles anything.
 
 SQLite runs in the loop's own thread: a commit of some thousand rows takes some tens of
-milliseconds, in which senders wait in their sockets' buffers. In a thread of its own it took
-longer, because the two fight over the interpreter's lock at every row.
+milliseconds, in which senders wait in their sockets' buffers. In a thread of its own it takes a
+little longer, because the two fight over the interpreter's lock at every row.
 
 If nothing can be written, because the disk is full say, the collector stops reading, tells it once,
 and tries again. Senders keep what they have meanwhile.

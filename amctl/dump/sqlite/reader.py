@@ -7,6 +7,7 @@ writer. A transition's clocks are its block's vector and the lists since.
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 from contextlib import contextmanager
@@ -253,12 +254,20 @@ class SqliteDump:
         self, rows: Sequence[Sequence[Any]], clocks: dict[int, tuple[int, ...]]
     ) -> Iterator[TxMsg]:
         """Transitions of rows; `clocks` holds each machine's vector before, and goes on."""
-        for row in rows:
-            try:
-                message = self._message(row, clocks)
-            except _DAMAGE as err:
-                raise DumpFormatError(self.name, f"transition {row[0]}: {err}") from None
-            yield message
+        made: list[TxMsg] = []
+        problem = ""
+        collects = gc.isenabled()
+        gc.disable()  # it would look through all of these again and again, and find nothing
+        try:
+            made.extend(self._message(row, clocks) for row in rows)
+        except _DAMAGE as err:
+            problem = f"transition {rows[len(made)][0]}: {err}"
+        finally:
+            if collects:
+                gc.enable()
+        yield from made
+        if problem:
+            raise DumpFormatError(self.name, problem)
 
     def _message(self, row: Sequence[Any], clocks: dict[int, tuple[int, ...]]) -> TxMsg:
         if row[4] & WIDE:
