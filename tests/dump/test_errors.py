@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from amctl.dump.errors import (
     DumpBusyError,
+    DumpExistsError,
     DumpFormatError,
     DumpFullError,
     DumpNotFoundError,
     DumpVersionError,
+    UnknownFormatError,
     UnknownMachineError,
     UnknownTransitionError,
 )
@@ -41,3 +43,12 @@ def test_the_others_say_what_is_wrong_and_fit_pythons_own() -> None:
     error = UnknownTransitionError("a", "m", "t")
     assert str(error) == "dump a: machine 'm' has no transition 't'"
     assert isinstance(error, LookupError)
+
+
+def test_what_cant_be_written_says_what_could() -> None:
+    assert str(DumpExistsError("a.md")) == "a.md is there already"
+    assert DumpExistsError("a.md").hint == "--force replaces it"
+    assert isinstance(DumpExistsError("a"), FileExistsError)
+    error = UnknownFormatError("a.txt", [".md", ".html"])
+    assert str(error) == "'a.txt' doesn't say a format"
+    assert error.hint == "one of .md, .html"

@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 from amctl.dump.errors import DumpFormatError, DumpVersionError, UnknownMachineError
 from amctl.dump.jsonl import KEYFRAME, MAX_STATES, JsonlReader, JsonlWriter, TextLimits
 from amctl.machine import StateDef
-from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg, TxMsg
+from amctl.machine.lines import LogLine
+from amctl.machine.reasons import Reason
+from amctl.telemetry.messages import GapMsg, GoneMsg, PipeMsg, SchemaMsg, TxMsg
 from tests.dump.strategies import wild_streams
+from tests.support.house import ROOT
+from tests.support.recordings import lamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -303,3 +307,25 @@ def test_nothing_is_written_by_a_writer_that_gave_up() -> None:
     writer.write(SCHEMA)
     writer.abandon()
     assert stream.getvalue() == b""
+
+
+def test_version_1_is_read_for_ever() -> None:
+    """The file was written when the version was new; it is never written anew."""
+    path = ROOT / "tests" / "cases" / "dumps" / "version-1.jsonl.zst"
+    reader = JsonlReader(io.BytesIO(path.read_bytes()), path.name)
+    messages = list(reader)
+    assert (reader.meta, reader.format) == ({"run": "r1"}, "jsonl.zst")
+    assert messages == [*every_kind()]
+
+
+def every_kind() -> Iterable[Message]:
+    yield lamp().schema("lamp")
+    yield PipeMsg("remove", "lamp", "On", "other", "Off", gone=True, time_ns=5)
+    yield from lamp().transitions()
+    queued = TxMsg("lamp", "3-0", (1, 1, 2, 1, 0, 0), 1, (0,), is_queued=True, stack="x:1")
+    queued.queue, queued.queue_tick, queued.mut_queue_tick = 1, 7, 9
+    queued.reason = Reason("require", "On", ("Plugged",), "OnEnter", "b", "why")
+    queued.pre_logs = queued.logs = (LogLine(2, "[state] +On"),)
+    yield queued
+    yield GapMsg(3, "outbox full", "lamp", 1, 2)
+    yield GoneMsg("lamp", 9)
