@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amctl.bench.errors import BenchError
 from amctl.dump.sqlite import SqliteDump
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def bench_collect(
         progress: Told how many are stored, now and then.
 
     Raises:
-        RuntimeError: One of the two processes failed.
+        BenchError: One of the two processes failed.
     """
     with contextlib.ExitStack() as stack:
         if folder is None:
@@ -153,11 +154,11 @@ def _collector(path: Path, token: str) -> Iterator[tuple[int, str]]:
             line = ready.readline()
             killer.cancel()
             if not line:
-                raise RuntimeError(f"the collector did not start: {_said(process)}")
+                raise BenchError("the collector did not start", _said(process))
             yield process.pid, json.loads(line)["addr"]
             process.send_signal(signal.SIGTERM)
             if process.wait(60):
-                raise RuntimeError(f"the collector failed: {_said(process)}")
+                raise BenchError("the collector failed", _said(process))
         finally:
             killer.cancel()
             if process.poll() is None:
@@ -184,7 +185,7 @@ def _run_sender(address: str, count: int, token: str) -> dict[str, float]:
         env={**os.environ, "AMCTL_TOKEN": token},
     )
     if done.returncode:
-        raise RuntimeError(f"the sender failed: {done.stderr.strip()[-500:]}")
+        raise BenchError("the sender failed", done.stderr.strip()[-500:])
     after = os.times()
     cpu = after.children_user + after.children_system
     cpu -= before.children_user + before.children_system
@@ -246,7 +247,7 @@ def _read(path: Path, expected: int) -> tuple[float, float]:
         list(dump.transitions(last, counts[-1] - 100))
         opened = time.perf_counter() - began
         if dump.count() != expected or sum(counts) != expected:
-            raise RuntimeError(f"{dump.count()} transitions of {expected} are in the dump")
+            raise BenchError(str(path), f"{dump.count()} transitions of {expected} are there")
         began = time.perf_counter()
         size = sum(1 for _ in dump.transitions(stop=100_000))
         return opened, (time.perf_counter() - began) * 100_000 / size
