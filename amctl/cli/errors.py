@@ -30,6 +30,7 @@ _CODES = {
     "amctl.dump.errors.UnknownMachineError": ExitCode.NOTHING_MATCHED,
     "amctl.dump.errors.UnknownTransitionError": ExitCode.NOTHING_MATCHED,
     "amctl.dump.errors.DumpError": ExitCode.FAILED,
+    "amctl.bench.errors.BenchError": ExitCode.FAILED,
     "amctl.graph.errors.UnknownMachineError": ExitCode.NOTHING_MATCHED,
     "amctl.graph.errors.MachUrlError": ExitCode.USAGE,
     "amctl.graph.errors.PatternError": ExitCode.USAGE,

@@ -23,6 +23,7 @@ COMMANDS = {
     "dump": ("amctl.cli.dump", "List, search, convert, merge and compare recordings."),
     "vis": ("amctl.cli.vis", "Draw and list machines, their states and pipes, from a recording."),
     "relay": ("amctl.cli.relay", "The original's relay commands: rotate-dbg."),
+    "bench": ("amctl.cli.bench", "Measure parts of amctl on this machine, beside their goals."),
     "setup": ("amctl.cli.setup", "Install what this machine lacks, or say how."),
 }
 """Name -> module that holds the command's app, and its line in the list."""
