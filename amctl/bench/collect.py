@@ -111,8 +111,10 @@ def bench_collect(
         path = folder / "bench.sqlite"
         token = secrets.token_urlsafe(16)
         before = os.times()
-        with _collector(path, token) as (pid, address):
-            watch = stack.enter_context(_Watch(pid, path, count, progress))
+        with (
+            _collector(path, token) as (pid, address),
+            _Watch(pid, path, count, progress) as watch,
+        ):
             sender = _run_sender(address, count, token)
         after = os.times()
         cpu = after.children_user + after.children_system
@@ -213,10 +215,9 @@ class _Watch:
         self._thread.join()
 
     def memory(self) -> list[float]:
-        """At most so many samples, evenly."""
-        self.__exit__()
+        """Some samples, evenly."""
         samples = self._samples
-        step = max(1, len(samples) // _SAMPLES)
+        step = -(-len(samples) // _SAMPLES) or 1
         return samples[::step]
 
     def _look(self) -> None:

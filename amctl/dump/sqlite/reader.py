@@ -11,6 +11,7 @@ import gc
 import json
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amctl.dump.errors import DumpFormatError, UnknownMachineError
@@ -29,7 +30,6 @@ from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg, SourceRef, TxMs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from amctl.machine.reasons import Reason
 
@@ -68,6 +68,7 @@ class SqliteDump:
     format = "sqlite"
 
     def __init__(self, path: str | Path, name: str = "") -> None:
+        self.path = Path(path)
         self.name = name or str(path)
         self._con = open_reader(path, self.name)
         self._names: dict[int, str] = {}

@@ -269,8 +269,9 @@ class SqliteStore:
         con = getattr(self, "_con", None)
         if con is not None:
             with contextlib.suppress(sqlite3.Error):
-                # fails while somebody reads; then the log stays beside the file
+                # while somebody reads, the log may have to stay beside the file
                 con.execute("PRAGMA busy_timeout = 0")
+                con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 con.execute("PRAGMA journal_mode = DELETE")
             with contextlib.suppress(sqlite3.Error):
                 con.close()

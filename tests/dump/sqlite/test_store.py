@@ -251,3 +251,15 @@ def test_a_rotation_without_room_changes_nothing(tmp_path: Path) -> None:
     assert store.count == 100
     store.close()
     assert [p.name for p in tmp_path.iterdir()] == ["a.sqlite"]
+
+
+def test_the_file_is_complete_at_the_end_whoever_looks_on(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.sqlite")
+    put(store, [SCHEMA, *some(0, 100)])
+    store.commit()
+    with SqliteDump(store.path) as looking:
+        assert looking.count() == 100
+        store.close()
+        shutil.copy(store.path, tmp_path / "copy.sqlite")
+    with SqliteDump(tmp_path / "copy.sqlite") as dump:
+        assert list(dump.transitions()) == some(0, 100)
