@@ -60,6 +60,7 @@ class SqliteStore:
     ) -> None:
         self.path = Path(path)
         self.name = name or str(path)
+        self._unfinished = self.path.with_name(f".{self.path.name}.part")
         self._now_ns = now_ns
         with self._errors():
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +69,7 @@ class SqliteStore:
         """Append to this, then commit."""
         try:
             with self._errors():
+                self._unfinished.unlink(missing_ok=True)
                 self._con = open_writer(self.path)
                 self._prepare()
         except BaseException:
@@ -153,7 +155,7 @@ class SqliteStore:
             DumpFullError: There is no room for a copy; nothing has changed.
         """
         self.commit()
-        unfinished = target.with_name(f".{target.name}.part")
+        unfinished = self._unfinished
         with self._errors():
             unfinished.unlink(missing_ok=True)
             try:
