@@ -83,13 +83,13 @@ def test_a_dump_is_sound_while_it_is_written_and_when_it_is_rotated(tmp_path: Pa
 
 
 def test_a_machine_that_began_anew_is_no_damage(tmp_path: Path) -> None:
-    messages = [SCHEMA, simple_tx("m", 1, 5, 5), SCHEMA, simple_tx("m", 2, 1, 0)]
+    messages: list[Message] = [SCHEMA, simple_tx("m", 1, 5, 5), SCHEMA, simple_tx("m", 2, 1, 0)]
     report = verify(written(tmp_path / "a.sqlite", messages))
     assert (report.ok, report.restarts, report.oddities) == (True, 1, [])
 
 
 def test_what_only_an_import_can_bring_is_odd(tmp_path: Path) -> None:
-    messages = [
+    messages: list[Message] = [
         SCHEMA,
         simple_tx("m", 1, 5, 5, 5),
         simple_tx("m", 2, 1, 0, called=(9,)),

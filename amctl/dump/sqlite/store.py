@@ -69,7 +69,7 @@ class SqliteStore:
         """Append to this, then commit."""
         try:
             with self._errors():
-                self._unfinished.unlink(missing_ok=True)
+                self._discard()
                 self._con = open_writer(self.path)
                 self._prepare()
         except BaseException:
@@ -157,7 +157,7 @@ class SqliteStore:
         self.commit()
         unfinished = self._unfinished
         with self._errors():
-            unfinished.unlink(missing_ok=True)
+            self._discard()
             try:
                 self._con.execute("VACUUM INTO ?", (str(unfinished),))
                 _sync(unfinished)
@@ -166,9 +166,15 @@ class SqliteStore:
                 _sync(target.parent)
             except BaseException:
                 with contextlib.suppress(OSError):
-                    unfinished.unlink(missing_ok=True)
+                    self._discard()
                 raise
             self._empty(target.name, carry=carry)
+
+    def _discard(self) -> None:
+        """Remove what a rotation that didn't come to its end has left."""
+        self._unfinished.unlink(missing_ok=True)
+        journal = self._unfinished.with_name(f"{self._unfinished.name}-journal")
+        journal.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Take out everything, and give the room back; what waits is dropped too."""

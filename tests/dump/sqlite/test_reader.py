@@ -97,7 +97,7 @@ def test_one_that_is_only_a_source_is_no_machine_of_the_dump(tmp_path: Path) -> 
 
 def test_who_comes_back_is_not_gone(tmp_path: Path) -> None:
     here, there = simple_schema("here", "A"), simple_schema("there", "A")
-    messages = [here, there, GoneMsg("here", 5), GoneMsg("there", 6), here]
+    messages: list[Message] = [here, there, GoneMsg("here", 5), GoneMsg("there", 6), here]
     with SqliteDump(written(tmp_path / "a.sqlite", messages)) as dump:
         assert dump.gone() == {"there": 6}
 

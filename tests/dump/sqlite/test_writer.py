@@ -13,6 +13,8 @@ from tests.telemetry.dbgtools import simple_schema, simple_tx
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from amctl.telemetry.messages import Message
+
 
 def test_nothing_stands_under_the_name_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
@@ -72,7 +74,7 @@ def test_lists_that_were_forgotten_may_come_again(
 ) -> None:
     monkeypatch.setattr(_append, "_LISTS", 2)
     monkeypatch.setattr(_append, "_SHAPES", 1)
-    messages = [simple_schema("m", "A", "B"), simple_schema("n", "A")]
+    messages: list[Message] = [simple_schema("m", "A", "B"), simple_schema("n", "A")]
     messages += [simple_tx("m", n, n * n, 7 * n, called=(n % 2,)) for n in range(20)]
     messages += [simple_schema("m", "A", "B"), simple_tx("m", 20, 1000, 1000)]
     writer = SqliteWriter(tmp_path / "a.sqlite")
