@@ -67,7 +67,7 @@ class Collected:
 
 
 async def collect(options: CollectOptions, tell: Callable[[str, int], object]) -> Collected:
-    """Collect until SIGTERM, SIGINT or the end of stdin.
+    """Collect until SIGTERM, SIGINT, SIGHUP or the end of stdin.
 
     Args:
         options: See there.
@@ -132,7 +132,9 @@ def _tell_ready(fd: int, address: str, path: Path) -> None:
 @contextlib.contextmanager
 def _asked_to_end(*, end_with_stdin: bool) -> Iterator[asyncio.Event]:
     loop, over = asyncio.get_running_loop(), asyncio.Event()
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
+        numbers.append(signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     for number in numbers:
         loop.add_signal_handler(number, over.set)

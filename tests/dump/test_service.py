@@ -52,7 +52,7 @@ def service(path: Path, **more: object) -> Service:
     return Service(CollectOptions(path, port=0, ready_fd=write, **more), read)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_ends_it_with_a_summary(tmp_path: Path, number: signal.Signals) -> None:
     before = signal.getsignal(number)
     runs = service(tmp_path / "a.sqlite")
