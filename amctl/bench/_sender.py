@@ -28,7 +28,7 @@ from amctl.telemetry.dbgwire import (
     hello_frame,
     read_collector,
 )
-from amctl.telemetry.messages import SchemaMsg, TxMsg
+from amctl.telemetry.messages import GoneMsg, SchemaMsg, TxMsg
 
 _BATCH = 200
 """Messages of a frame, as the stream of a run has them."""
@@ -52,6 +52,8 @@ class _Words:
 
 def _send(host: str, port: int, count: int, size: int) -> dict[str, float]:
     messages = asyncio.run(recorded(min(size, count)))
+    ids = dict.fromkeys(m.machine_id for m in messages if isinstance(m, SchemaMsg))
+    messages += [GoneMsg(id) for id in ids]
     encoder = StreamEncoder()
     with socket.create_connection((host, port)) as sock:
         words = _Words(sock)

@@ -326,6 +326,8 @@ class Intake:
         assert machine is not None  # it was there when the schema came
         if machine.peer is not peer:
             _part(machine)
+            if any(now < was for was, now in zip(machine.clocks, clocks, strict=False)):
+                machine.owner = None  # it began anew, whoever tells it
             rows.schema(machine, peer.body, peer.time_ns, self.stream.id)
             peer.machine, machine.peer, peer.clocks = machine, peer, None
         peer.deltas.clear()  # they were checked against a vector of another length
