@@ -133,7 +133,8 @@ class Recording:
         failures = 0
         while failures < len(_BACKOFF):
             try:
-                child = await self._spawn(fresh=fresh)
+                # a dump that can't be gone on with is set aside in the end
+                child = await self._spawn(fresh=fresh or failures > 1)
             except (OSError, ValueError, TimeoutError) as error:
                 _log.warning("the collector can't start: %s", error)
                 await self._end(signal.SIGKILL)

@@ -121,6 +121,20 @@ async def test_one_that_never_comes_up_is_given_up_and_told_once(
     assert stage.log == "no luck\nno luck\n"
 
 
+async def test_a_dump_that_was_broken_by_the_death_is_set_aside(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_BACKOFF", (0.0,) * 5)
+    recording = stage.record("picky")
+    _, writer = await asyncio.wait_for(recording.connect(), 10)
+    writer.write(b"die")
+    writer.close()
+    while recording.restarts == 0:  # noqa: ASYNC110 - nothing tells us
+        await asyncio.sleep(0.001)
+    assert await hear(recording) == recording.token.encode()
+    assert stage.tries == ["fresh", "again", "again", "fresh"]
+
+
 async def test_one_that_does_not_end_is_killed(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ async def main() -> int:
         parser.add_argument(name, action="store_true")
     words = parser.parse_args()
     note(Path(words.dir, "tries"), "fresh" if words.fresh else "again")
-    if words.how == "never":
+    if words.how == "never" or (words.how == "picky" and not words.fresh):
         print("no luck")
         return 3
 
