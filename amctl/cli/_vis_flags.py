@@ -11,7 +11,7 @@ import functools
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from amctl.vis.options import VisOptions
+    from amctl.vis.theme import Choice
 
 __all__ = ["Flags", "PictureFormat", "ThemeChoice", "choosing", "collect", "drawing"]
 
@@ -34,8 +35,9 @@ class PictureFormat(StrEnum):
 
 
 class ThemeChoice(StrEnum):
-    """Colours."""
+    """Colours; auto are the viewer's."""
 
+    auto = "auto"
     dark = "dark"
     light = "light"
 
@@ -83,9 +85,9 @@ class Flags:
         return [str(one.value) for one in self.given.get("formats", ())]
 
     @property
-    def theme(self) -> str:
-        """Dark, unless light was asked for."""
-        return str(self.given.get("theme", ThemeChoice.dark).value)
+    def theme(self) -> Choice:
+        """As the viewer's, unless one was asked for."""
+        return cast("Choice", self.given.get("theme", ThemeChoice.auto).value)
 
     @property
     def opens(self) -> bool:
@@ -202,7 +204,12 @@ def _declared(
         ),
     ] = None,
     theme: Annotated[
-        ThemeChoice | None, typer.Option("--theme", help="Default: dark.", show_default=False)
+        ThemeChoice | None,
+        typer.Option(
+            "--theme",
+            help="Default: auto, the viewer's; light in png, pdf and dot.",
+            show_default=False,
+        ),
     ] = None,
     open_it: Annotated[_YesNo, _option("open", "Show what was written.")] = None,
 ) -> None:

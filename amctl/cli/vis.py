@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from amctl.graph.machurl import MachUrl
     from amctl.graph.model import Graph
     from amctl.graph.moments import Moment
+    from amctl.vis.theme import Choice
     from amctl.vis.view import View
 
 __all__ = ["app"]
@@ -175,7 +176,7 @@ def tx(
         str | None, typer.Option(metavar="NAME", help="Only states of this group.")
     ] = None,
     theme: Annotated[
-        ThemeChoice | None, typer.Option(help="Default: as the viewer's.", show_default=False)
+        ThemeChoice | None, typer.Option(help="Default: auto, the viewer's.", show_default=False)
     ] = None,
     output: Annotated[
         str | None, typer.Option("-o", "--output-filename", metavar="FILE", help="Not to stdout.")
@@ -194,8 +195,7 @@ def tx(
     with closing(_open(ctx, source, options)) as opened:
         found = _sequence(opened, address, options)
     chosen = {"brief": brief, "group": group or address.group or None}
-    theme = flags.given.get("theme")
-    put(target, _sequence_text(found, target.format, chosen, theme).encode(), options)
+    put(target, _sequence_text(found, target.format, chosen, flags.theme).encode(), options)
     return int(ExitCode.DONE)
 
 
@@ -297,7 +297,7 @@ def _draw(dump: Dump, view: View, flags: Flags, options: GlobalOptions) -> None:
         show(wanted, options)
 
 
-def _picture(dump: Dump, view: View, picture: Any, format: str, theme: str) -> bytes:
+def _picture(dump: Dump, view: View, picture: Any, format: str, theme: Choice) -> bytes:
     if format != "html":
         from amctl.vis.render import render
 
@@ -306,7 +306,7 @@ def _picture(dump: Dump, view: View, picture: Any, format: str, theme: str) -> b
     from amctl.vis.page import page
 
     moments = history(dump, (*view.full, *view.half))
-    return page(view, picture, moments, view.title).encode()
+    return page(view, picture, moments, view.title, theme).encode()
 
 
 def _draw_live(dump: Dump, pattern: str, flags: Flags, options: GlobalOptions) -> None:
@@ -385,13 +385,11 @@ def _sequence(dump: Dump, address: MachUrl, options: GlobalOptions) -> Any:
     return sequence(dump, address.machine, tx_id)
 
 
-def _sequence_text(
-    found: Any, format: str, chosen: dict[str, Any], theme: ThemeChoice | None
-) -> str:
+def _sequence_text(found: Any, format: str, chosen: dict[str, Any], theme: Choice) -> str:
     if format == "svg":
         from amctl.vis.sequence_svg import render_svg
 
-        return render_svg(found, theme=theme.value if theme else None, **chosen)
+        return render_svg(found, theme=None if theme == "auto" else theme, **chosen)
     if format == "mermaid":
         from amctl.vis.sequence_mermaid import render_mermaid
 

@@ -24,6 +24,7 @@ from amctl.vis.theme import css_vars
 if TYPE_CHECKING:
     from amctl.vis.drawing import Drawing
     from amctl.vis.history import History
+    from amctl.vis.theme import Choice
     from amctl.vis.view import View
 
 __all__ = ["page"]
@@ -32,7 +33,7 @@ _SLOT = re.compile(r"\{\{(\w+)\}\}")
 _THEMED = re.compile(r'(<svg\b[^>]*?) data-theme="\w+"')
 
 
-def page(view: View, drawing: Drawing, history: History, title: str) -> str:
+def page(view: View, drawing: Drawing, history: History, title: str, theme: Choice = "auto") -> str:
     """The file. Equal arguments give equal text.
 
     Args:
@@ -40,6 +41,7 @@ def page(view: View, drawing: Drawing, history: History, title: str) -> str:
         drawing: Its picture: bird, map or single.
         history: Of the drawn machines; without moments, the page has no slider.
         title: Of the page.
+        theme: Which colours hold until somebody chooses; `auto` is as the viewer's system has it.
 
     Raises:
         NoGraphvizError: Graphviz isn't installed.
@@ -48,6 +50,7 @@ def page(view: View, drawing: Drawing, history: History, title: str) -> str:
     script = f"{_asset('vis.js')}\n{_asset('panels.js')}"
     picture = _THEMED.sub(r"\1", render(drawing, "svg").decode(), count=1)
     parts = {
+        "theme": "" if theme == "auto" else f' data-theme="{theme}"',
         "policy": _policy(f"\n{script}\n"),
         "title": html.escape(clean(title)),
         "style": f"{_colours()}\n{_asset('vis.css')}",

@@ -20,7 +20,7 @@ from amctl.vis.svg import finish
 if TYPE_CHECKING:
     from amctl.vis.dotgraph import DotGraph
     from amctl.vis.drawing import Drawing
-    from amctl.vis.theme import Theme
+    from amctl.vis.theme import Choice, Theme
 
 __all__ = ["FORMATS", "Format", "render"]
 
@@ -28,24 +28,26 @@ Format = Literal["svg", "png", "pdf", "dot"]
 FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot")
 
 
-def render(drawing: Drawing, fmt: Format = "svg", theme: Theme = "dark") -> bytes:
+def render(drawing: Drawing, fmt: Format = "svg", theme: Choice = "auto") -> bytes:
     """A drawing as a file's content; equal drawings give equal bytes.
 
     Args:
         drawing: What to draw.
         fmt: `dot` needs no Graphviz: it is the source, in the theme's colours.
-        theme: Colours. An SVG holds those of both, and this one holds at first.
+        theme: Colours. An SVG holds those of both, and `auto` follows who looks at it; the other
+            formats can't, and are light then, as paper and pages are.
 
     Raises:
         NoGraphvizError: Graphviz isn't installed.
         RenderError: It failed.
     """
+    fixed: Theme = "light" if theme == "auto" else theme
     if fmt == "dot":
-        return for_people(drawing.graph.write(), theme).encode()
+        return for_people(drawing.graph.write(), fixed).encode()
     graph = drawing.graph
 
     def readied(source: str) -> str:
-        return for_styles(source) if fmt == "svg" else for_people(source, theme)
+        return for_styles(source) if fmt == "svg" else for_people(source, fixed)
 
     def lay_out(part: DotGraph) -> Layout:
         found = _run("dot", "json0", readied(part.write(notes=False)))

@@ -330,8 +330,11 @@ def _safe(text: str) -> str:
 def _tokens(theme: Theme | None) -> str:
     if theme:
         return f"svg.amseq{{{_colours(theme)}}}"
-    light = f"@media(prefers-color-scheme:light){{svg.amseq{{{_colours('light')}}}}}"
-    return f"svg.amseq{{{_colours('dark')}}}{light}"
+    light = f"svg.amseq{{{_colours('light')}}}"
+    return (
+        f"svg.amseq{{{_colours('dark')}}}@media(prefers-color-scheme:light){{{light}}}"
+        f"@media print{{{light}}}"
+    )
 
 
 def _colours(theme: Theme) -> str:

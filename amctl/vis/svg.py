@@ -13,13 +13,13 @@ from xml.etree import ElementTree
 
 from amctl.vis.errors import RenderError
 from amctl.vis.text import clean
-from amctl.vis.theme import STYLE, css_vars, painted
+from amctl.vis.theme import STYLE, css_vars, painted, themed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amctl.vis.drawing import Drawing, Mark
-    from amctl.vis.theme import Theme
+    from amctl.vis.theme import Choice
 
 __all__ = ["finish"]
 
@@ -39,13 +39,14 @@ _PARTS = ("gl", "nm", "fl")
 Element = ElementTree.Element
 
 
-def finish(svg: bytes, drawing: Drawing, theme: Theme) -> str:
+def finish(svg: bytes, drawing: Drawing, theme: Choice) -> str:
     """The SVG as it is delivered.
 
     Args:
         svg: As Graphviz wrote it, with sentinel colours.
         drawing: What it shows.
-        theme: Which colours hold at first; the file has both, chosen by `data-theme` of its root.
+        theme: Which colours hold at first, `auto` those of the viewer's system; the file has both,
+            chosen by `data-theme` of its root.
 
     Raises:
         RenderError: It isn't XML.
@@ -65,13 +66,13 @@ def finish(svg: bytes, drawing: Drawing, theme: Theme) -> str:
     return "".join(out)
 
 
-def _head(root: Element, drawing: Drawing, theme: Theme) -> None:
+def _head(root: Element, drawing: Drawing, theme: Choice) -> None:
     """Size in px, styles, and words for those who can't see it."""
     width, height = (root.get(name, "0").removesuffix("pt") for name in ("width", "height"))
     view = root.get("viewBox", "")
     style = Element("style")
     style.text = "".join(f"svg.amvis[data-theme={t}]{{{css_vars(t)}}}" for t in ("dark", "light"))
-    style.text += STYLE
+    style.text += themed("svg.amvis[data-theme=auto]") + STYLE
     title, description = Element("title", {"id": "amvis-title"}), Element("desc")
     title.text, description.text = clean(drawing.title), clean(drawing.description)
     description.set("id", "amvis-desc")

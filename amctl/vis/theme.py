@@ -18,6 +18,7 @@ __all__ = [
     "STYLE",
     "TINTS",
     "TOKENS",
+    "Choice",
     "Kind",
     "Theme",
     "Token",
@@ -28,9 +29,12 @@ __all__ = [
     "ink",
     "kind_of",
     "painted",
+    "themed",
 ]
 
 Theme = Literal["dark", "light"]
+Choice = Literal["auto", "dark", "light"]
+"""What is asked for: `auto` is the viewer's, and light where a file can hold but one."""
 Kind = Literal["plain", "ready", "start", "error"]
 
 FONT = "Arial"
@@ -143,6 +147,15 @@ def colours(theme: Theme) -> dict[str, str]:
 def css_vars(theme: Theme) -> str:
     """Declarations of all tokens: `--page:#14161a;...`."""
     return "".join(f"--{name}:{colour};" for name, colour in colours(theme).items())
+
+
+def themed(selector: str) -> str:
+    """Rules with the tokens of the theme that the viewer's system has; printed, it is light."""
+    light = f"{selector}{{{css_vars('light')}}}"
+    return (
+        f"{selector}{{{css_vars('dark')}}}"
+        f"@media(prefers-color-scheme:light){{{light}}}@media print{{{light}}}"
+    )
 
 
 def painted(text: str, theme: Theme | None) -> str:

@@ -71,7 +71,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     )
     monkeypatch.setattr(
         "amctl.vis.page.page",
-        lambda view, drawing, history, title: f"page {title} {len(history.moments)}",
+        lambda view, drawing, history, title, theme: f"page {title} {len(history.moments)}",
     )
     monkeypatch.setattr("webbrowser.open", lambda url: not made.shown.append(url))
     return made
@@ -216,7 +216,7 @@ def test_a_bad_address_or_pattern_is_told(
 def test_a_picture_is_am_vis_svg(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     run("render-dump", "--bird")
     with open("am-vis.svg", "rb") as file:
-        assert file.read() == b"drawing svg dark"
+        assert file.read() == b"drawing svg auto"
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
@@ -242,7 +242,7 @@ def test_names_and_formats(world: World, words: str, files: list[str], tmp_path:
     found = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert sorted(str(path.relative_to(tmp_path)) for path in found) == files
     for path in found:
-        theme = "light" if "light" in words else "dark"
+        theme = "light" if "light" in words else "auto"
         expected = f"drawing {path.suffix[1:]} {theme}"
         assert path.read_text() == ("page test 3" if path.suffix == ".html" else expected)
 
@@ -263,7 +263,7 @@ def test_a_picture_on_stdout_is_alone(
     world: World, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     run("-q", "render-dump", "-o", "-", "--format", "png")
-    assert capfdbinary.readouterr() == (b"drawing png dark", b"")
+    assert capfdbinary.readouterr() == (b"drawing png auto", b"")
     two = ("--format", "svg", "--format", "png")
     assert run("render-dump", "-o", "-", *two) == ExitCode.USAGE
     assert b"one format, not svg and png" in capfdbinary.readouterr().err

@@ -19,6 +19,7 @@ from tests.vis.workflow import BIRD, MAP, view_of, workflow
 if TYPE_CHECKING:
     from amctl.graph.model import Graph
     from amctl.vis.options import VisOptions
+    from amctl.vis.theme import Choice
 
 __all__ = ["copied", "page_of", "recorded", "ticked", "workflow_page"]
 
@@ -54,10 +55,12 @@ def recorded(graph: Graph, steps: int = 3) -> MemoryDump:
     return dump
 
 
-def page_of(graph: Graph, options: VisOptions = BIRD, title: str = "workflow") -> str:
+def page_of(
+    graph: Graph, options: VisOptions = BIRD, title: str = "workflow", theme: Choice = "auto"
+) -> str:
     """The page of a whole graph, with its history."""
     view = view_of(graph, options)
-    return page(view, draw(view), history(recorded(graph), view.full), title)
+    return page(view, draw(view), history(recorded(graph), view.full), title, theme)
 
 
 @cache

@@ -102,6 +102,11 @@ def test_it_holds_the_finished_picture() -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_a_theme_that_was_asked_for_holds_at_first() -> None:
+    assert '<html lang="en">' in page_of(small())
+    assert '<html lang="en" data-theme="light">' in page_of(small(), theme="light")
+
+
 def test_equal_arguments_give_equal_text() -> None:
     assert page_of(small()) == page_of(small())
 

@@ -53,7 +53,8 @@ def test_a_png_has_the_svgs_size_in_px() -> None:
 def test_the_source_needs_no_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     drawing = small()
-    dark, light = render(drawing, "dot"), render(drawing, "dot", "light")
+    dark, light = render(drawing, "dot", "dark"), render(drawing, "dot", "light")
+    assert render(drawing, "dot") == light
     assert dark.decode() == drawing.dot
     assert b"#14161a" in dark
     assert b"#14161a" not in light

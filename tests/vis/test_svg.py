@@ -77,6 +77,15 @@ def test_the_file_has_both_themes_and_chooses_one(root: ElementTree.Element, tex
     assert "svg.amvis[data-theme=light]{--page:#ffffff" in text
 
 
+def test_without_a_choice_it_follows_who_looks_at_it_and_prints_light() -> None:
+    text = finish(RAW, drawing(), "auto")
+    assert ElementTree.fromstring(text).get("data-theme") == "auto"
+    rules = "svg.amvis[data-theme=auto]{--page:"
+    assert f"{rules}#14161a" in text
+    assert f"@media(prefers-color-scheme:light){{{rules}#ffffff" in text
+    assert f"@media print{{{rules}#ffffff" in text
+
+
 def test_it_tells_what_it_shows_to_those_who_cannot_see(root: ElementTree.Element) -> None:
     assert root.get("role") == "img"
     labelled = (root.get("aria-labelledby") or "").split()
