@@ -27,6 +27,7 @@ _CODES = {
     "amctl.dump.errors.DumpFormatError": ExitCode.BAD_INPUT,
     "amctl.dump.errors.DumpVersionError": ExitCode.BAD_INPUT,
     "amctl.dump.errors.DumpNotFoundError": ExitCode.BAD_INPUT,
+    "amctl.dump.errors.UnknownFormatError": ExitCode.USAGE,
     "amctl.dump.errors.UnknownMachineError": ExitCode.NOTHING_MATCHED,
     "amctl.dump.errors.UnknownTransitionError": ExitCode.NOTHING_MATCHED,
     "amctl.dump.errors.DumpError": ExitCode.FAILED,

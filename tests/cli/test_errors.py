@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         (dump_errors.DumpNotFoundError("d"), ExitCode.BAD_INPUT),
         (dump_errors.DumpBusyError("d"), ExitCode.FAILED),
         (dump_errors.DumpFullError("d", "x"), ExitCode.FAILED),
+        (dump_errors.UnknownFormatError("d.x", ["md"]), ExitCode.USAGE),
         (dump_errors.UnknownMachineError("d", "m", ["n"]), ExitCode.NOTHING_MATCHED),
         (dump_errors.UnknownTransitionError("d", "m", "t"), ExitCode.NOTHING_MATCHED),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED),
