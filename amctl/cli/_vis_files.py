@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
     from amctl.cli.options import GlobalOptions
 
-__all__ = ["STDOUT", "Target", "put", "show", "targets"]
+__all__ = ["STDOUT", "Target", "put", "refuse_foreign", "show", "targets"]
 
 STDOUT = "-"
+_NAME = "am-vis"
+_DOCUMENTS = ("htm", "html", "json", "md", "pdf", "ps", "txt", "xml")
+_IMAGES = ("bmp", "eps", "gif", "jpeg", "jpg", "png", "svg", "svgz", "tif", "tiff", "webp")
+_FOREIGN = frozenset((*_DOCUMENTS, *_IMAGES, "d2", "mermaid", "mmd"))
+"""Suffixes that ask for a format, and aren't just the end of a name."""
 
 
 class Target(NamedTuple):
@@ -35,32 +40,52 @@ def targets(
     """What to write where.
 
     Args:
-        output: A base name, a file name with a known suffix, or `-`.
+        output: A base name, a file name with a known suffix, a folder, a device, or `-`.
         formats: Asked for by name.
         known: Formats, which are suffixes too.
         default: Formats if neither names nor a suffix say which.
 
     Raises:
-        BadParameter: More than one format for stdout.
+        BadParameter: More than one format for stdout or a device, or a format that we don't write.
     """
-    if output == STDOUT:
+    if output == STDOUT or _is_device(output):
         wanted = [*dict.fromkeys(formats)] or list(default[:1])
         if len(wanted) > 1:
-            raise typer.BadParameter(f"stdout takes one format, not {' and '.join(wanted)}")
-        return [Target(wanted[0], None)]
+            where = "stdout" if output == STDOUT else output
+            raise typer.BadParameter(f"{where} takes one format, not {' and '.join(wanted)}")
+        return [Target(wanted[0], None if output == STDOUT else Path(output))]
+    if output.endswith(("/", os.sep)):
+        output += _NAME
     base, dot, suffix = output.rpartition(".")
     if dot and base and suffix.lower() in known:
         formats = [suffix.lower(), *formats]
     else:
+        if not formats:
+            refuse_foreign(suffix if dot else "", known)
         base = output
     return [Target(one, Path(f"{base}.{one}")) for one in dict.fromkeys(formats or default)]
+
+
+def refuse_foreign(suffix: str, known: Sequence[str]) -> None:
+    """Nobody who asks for a GIF wants something else under that name.
+
+    Raises:
+        BadParameter: The suffix is that of a format which isn't known.
+    """
+    if suffix.lower() in _FOREIGN.difference(known):
+        raise typer.BadParameter(f"can't write {suffix.lower()}; known formats: {', '.join(known)}")
+
+
+def _is_device(name: str) -> bool:
+    path = Path(name)
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def put(target: Target, content: bytes, options: GlobalOptions) -> None:
     """Write it whole: nobody who looks on sees half of it.
 
     Raises:
-        BadParameter: The file can't be written.
+        OutputError: The file can't be written.
     """
     if target.path is None:
         sys.stdout.flush()
@@ -71,7 +96,9 @@ def put(target: Target, content: bytes, options: GlobalOptions) -> None:
         target.path.parent.mkdir(parents=True, exist_ok=True)
         _replace(target.path, content)
     except OSError as error:
-        raise typer.BadParameter(f"can't write {target.path}: {error.strerror}") from error
+        from amctl.vis.errors import OutputError
+
+        raise OutputError(str(target.path), error.strerror or str(error)) from error
     options.say(f"wrote {target.path} ({_size(len(content))})")
 
 

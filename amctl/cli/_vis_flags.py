@@ -124,6 +124,7 @@ def _declared(
             "-d",
             "--render-distance",
             metavar="N",
+            min=-1,
             help="In full: machines within N hops of a requested one; -1 is all.",
         ),
     ] = None,
@@ -132,6 +133,7 @@ def _declared(
         typer.Option(
             "--render-depth",
             metavar="N",
+            min=0,
             help="In full: submachines up to N levels below a requested one, or below the top.",
         ),
     ] = None,

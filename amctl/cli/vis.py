@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amctl.cli._vis_files import STDOUT, Target, put, show, targets
+from amctl.cli._vis_files import STDOUT, Target, put, refuse_foreign, show, targets
 from amctl.cli._vis_flags import Flags, PictureFormat, ThemeChoice, choosing, collect, drawing
 from amctl.cli.exitcodes import ExitCode
 from amctl.cli.options import GlobalOptions, global_options
@@ -89,11 +89,12 @@ def render_dump(
     Example: amctl vis render-dump --bird -d 1 mach://orchestrator
     """
     options = global_options(ctx)
+    _check(flags)
     source, address = _sorted_out(dump, url)
     with closing(_open(ctx, source, options)) as opened:
         graph = _graph(opened, address, options, at, alive=True)
         title = _title(opened, address, at)
-        view = _view(graph, flags, [address.machine] if address else [], title)
+        view = _view(graph, flags, [address.machine] if address else [], title, options)
         _draw(opened, view, flags, options)
     return int(ExitCode.DONE)
 
@@ -118,9 +119,10 @@ def live(
     Example: amctl vis live --bird 'orchestrator,rc-*' --watch
     """
     options = global_options(ctx)
+    _check(flags)
     before: tuple[object, ...] = ()
     while True:
-        with closing(_open(ctx, None, options)) as opened:
+        with closing(_open_running(ctx, options)) as opened:
             now = opened.name, opened.meta.get("run"), opened.count(), len(opened.pipes())
             if now != before:
                 before = now
@@ -151,11 +153,11 @@ def inspect_dump(
     options = global_options(ctx)
     source, address = _sorted_out(dump, url)
     asked = [name for name, wanted in (("json", as_json), ("xml", as_xml)) if wanted]
+    output = flags.output or STDOUT
+    wanted = targets(output, asked, _LISTINGS, ["md"] if output == STDOUT else ["md", "xml"])
     with closing(_open(ctx, source, options)) as opened:
         graph = _listed(_graph(opened, address, options, at), address, flags)
-    output = flags.output or STDOUT
-    default = ["md"] if output == STDOUT else ["md", "xml"]
-    for target in targets(output, asked, _LISTINGS, default):
+    for target in wanted:
         put(target, _listing(graph, target.format).encode(), options)
     return int(ExitCode.DONE)
 
@@ -218,6 +220,16 @@ def _open(ctx: typer.Context, source: str | None, options: GlobalOptions) -> Dum
     return open_dump(resolve(source, ctx), say=options.say)
 
 
+def _open_running(ctx: typer.Context, options: GlobalOptions) -> Dump:
+    from amctl.dump.errors import DumpNotFoundError
+    from amctl.vis.errors import NothingRunsError
+
+    try:
+        return _open(ctx, None, options)
+    except DumpNotFoundError as error:
+        raise NothingRunsError(error.name) from error
+
+
 def _graph(
     dump: Dump,
     address: MachUrl | None,
@@ -268,28 +280,57 @@ def _title(dump: Dump, address: MachUrl | None = None, at: str | None = None) ->
 # -- pictures
 
 
-def _view(graph: Graph, flags: Flags, requested: list[str], title: str) -> View:
+def _check(flags: Flags) -> None:
+    """Complain of flags before anything is read.
+
+    Raises:
+        BadParameter: Flags contradict each other, or the output can't be what they ask for.
+    """
+    _ = flags.options
+    _targets(flags)
+
+
+def _targets(flags: Flags) -> list[Target]:
+    return targets(flags.output or _NAME, flags.formats, _PICTURES, ["svg"])
+
+
+def _only(graph: Graph, flags: Flags, options: GlobalOptions) -> list[str] | None:
+    from amctl.graph.errors import UnknownStateError
+
+    only = [name.strip() for name in flags.text("allowlist").split(",") if name.strip()]
+    known = {state.name for machine in graph.machines.values() for state in machine.states}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        error = UnknownStateError(unknown, sorted(known))
+        if len(unknown) == len(only):
+            raise error
+        options.say(f"warning: {error}; {error.hint}".rstrip("; "))
+    return only or None
+
+
+def _view(
+    graph: Graph, flags: Flags, requested: list[str], title: str, options: GlobalOptions
+) -> View:
     from amctl.graph.patterns import matching
     from amctl.vis.select import select
 
     if flags.text("machs"):
         requested = [*requested, *matching(graph, flags.text("machs"))]
     skip = flags.text("skip_machs")
-    only = [name.strip() for name in flags.text("allowlist").split(",") if name.strip()]
     return select(
         graph,
         flags.options,
         requested,
         title=title,
         skip=matching(graph, skip) if skip else (),
-        only=only or None,
+        only=_only(graph, flags, options),
     )
 
 
 def _draw(dump: Dump, view: View, flags: Flags, options: GlobalOptions) -> None:
     from amctl.vis.draw import draw
 
-    wanted = targets(flags.output or _NAME, flags.formats, _PICTURES, ["svg"])
+    wanted = _targets(flags)
     picture = draw(view)
     for target in wanted:
         put(target, _picture(dump, view, picture, target.format, flags.theme), options)
@@ -320,7 +361,7 @@ def _draw_live(dump: Dump, pattern: str, flags: Flags, options: GlobalOptions) -
         age = max(time.time_ns() - newest, 0) / 1e9
         options.say(f"its newest transition happened {_age(age)} ago")
     requested = [] if len(chosen) == len(known) else chosen
-    _draw(dump, _view(graph, flags, requested, _title(dump)), flags, options)
+    _draw(dump, _view(graph, flags, requested, _title(dump), options), flags, options)
 
 
 def _age(seconds: float) -> str:
@@ -367,6 +408,8 @@ def _sequence_target(flags: Flags, format: SequenceFormat | None) -> Target:
     suffix = path.suffix[1:].lower() if path else ""
     before = [one for one in flags.formats if one in [each.value for each in SequenceFormat]]
     asked = format.value if format else (*before, "")[0]
+    if not asked:
+        refuse_foreign(suffix, (*_SEQUENCES, "txt", "md"))
     return Target(asked or _SEQUENCES.get(suffix, "text"), path)
 
 

@@ -2,7 +2,9 @@
 
 GraphError
     MachUrlError (ValueError)             no `mach://` address, or a bad part of one
+        MomentError                       no moment
     ListingError (ValueError)             no listing of a graph, or a bad line of one
+    UnknownStateError (LookupError)       names of states that no machine has
     UnknownMomentError (LookupError)      a state that a machine doesn't have, or that never came
     PatternError (ValueError)             a pattern of machines that can't be read
     UnknownMachineError (LookupError)     an id that the graph doesn't hold
@@ -21,10 +23,12 @@ __all__ = [
     "GraphError",
     "ListingError",
     "MachUrlError",
+    "MomentError",
     "NothingMatchedError",
     "PatternError",
     "UnknownMachineError",
     "UnknownMomentError",
+    "UnknownStateError",
 ]
 
 
@@ -53,6 +57,21 @@ class MachUrlError(GraphError, ValueError):
         if self.near:
             return f"did you mean {self.near!r}?"
         return "mach://MACHINE[/TX[/STEP]][?t=MACHINETIME&q=QUEUETICK&ht=2024-07-22T13:29:30Z]"
+
+
+class MomentError(MachUrlError):
+    """A text names no moment in any of the ways to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, "it is none")
+
+    def __str__(self) -> str:
+        return f"moment {self.text!r:.200}: it is no address, no time, and no state of a machine"
+
+    @property
+    def hint(self) -> str:
+        """How moments look."""
+        return "mach://MACHINE/TX, a time like 2024-07-22T13:29:30Z, MACHINE:STATE, or end"
 
 
 class ListingError(GraphError, ValueError):
@@ -101,6 +120,23 @@ class NothingMatchedError(UnknownMachineError):
 
     def __str__(self) -> str:
         return f"no machine matches {self.machine!r}, of {len(self.known)}"
+
+
+class UnknownStateError(GraphError, LookupError):
+    """No machine has a state of any of these names."""
+
+    def __init__(self, states: Iterable[str], known: Iterable[str]) -> None:
+        self.states, self.known = tuple(states), tuple(known)
+        super().__init__(self.states, self.known)
+
+    def __str__(self) -> str:
+        return f"no machine has a state {' or '.join(map(repr, self.states))}"
+
+    @property
+    def hint(self) -> str:
+        """Near matches."""
+        close = [near for one in self.states for near in get_close_matches(one, self.known, n=2)]
+        return f"did you mean {', '.join(close)}?" if close else ""
 
 
 class UnknownMomentError(GraphError, LookupError):

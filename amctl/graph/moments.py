@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amctl.dump.errors import UnknownTransitionError
-from amctl.graph.errors import MachUrlError, UnknownMomentError
+from amctl.graph.errors import MachUrlError, MomentError, UnknownMomentError
 from amctl.graph.machurl import SCHEME, parse_machurl, parse_time
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def moment_at(dump: Dump, text: str) -> Moment:
     machine, colon, state = text.rpartition(":")
     if colon and not text.lower().startswith(SCHEME):
         return _activation(dump, machine, state)
+    if not text.lower().startswith(SCHEME):
+        raise MomentError(text)
     moment = moment_of(dump, parse_machurl(text))
     if moment is None:
         raise MachUrlError(text, "it names no moment")

@@ -4,6 +4,8 @@ VisError
 ├── NoGraphvizError         `dot` isn't installed
 ├── RenderError             Graphviz failed, or wrote what can't be read
 ├── NothingToDrawError      the choice of machines leaves none
+├── NothingRunsError        no run is there to be drawn
+├── OutputError             a file can't be written
 └── UnknownGroupError       a machine has no such group of states
 """
 
@@ -15,7 +17,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["NoGraphvizError", "NothingToDrawError", "RenderError", "UnknownGroupError", "VisError"]
+__all__ = [
+    "NoGraphvizError",
+    "NothingRunsError",
+    "NothingToDrawError",
+    "OutputError",
+    "RenderError",
+    "UnknownGroupError",
+    "VisError",
+]
 
 
 class VisError(Exception):
@@ -70,6 +80,36 @@ class NothingToDrawError(VisError, LookupError):
     @property
     def hint(self) -> str:
         return "widen it with --render-distance -1, or list the machines: amctl vis inspect-dump"
+
+
+class NothingRunsError(VisError, LookupError):
+    """There is no run, nor has there been one."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+    def __str__(self) -> str:
+        return f"nothing runs here: there is no recording {self.where}"
+
+    @property
+    def hint(self) -> str:
+        return "start a run with amctl start; REPL_DIR tells where it records"
+
+
+class OutputError(VisError, OSError):
+    """A file can't be written."""
+
+    def __init__(self, path: str, said: str) -> None:
+        super().__init__(path, said)
+        self.path, self.said = path, said
+
+    def __str__(self) -> str:
+        return f"can't write {self.path}: {self.said}"
+
+    @property
+    def hint(self) -> str:
+        return "name another place with -o; -o - is stdout"
 
 
 class UnknownGroupError(VisError, LookupError):

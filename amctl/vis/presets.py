@@ -43,8 +43,14 @@ PRESETS: Final[dict[str, VisOptions]] = {
 own, leaves that out. `base` is what programs of the original begin with."""
 
 
+_HALVES = (("pipes", "half_pipes"), ("conns", "half_conns"), ("parent_rel", "half_hierarchy"))
+
+
 def options_for(preset: str = "", given: Mapping[str, Any] | None = None) -> VisOptions:
     """A preset, and what was asked for on top of it.
+
+    What is asked for is drawn: a map with states is the bird's-eye picture of the same machines,
+    and lines of a single machine lead to half ones.
 
     Args:
         preset: A key of PRESETS.
@@ -55,4 +61,8 @@ def options_for(preset: str = "", given: Mapping[str, Any] | None = None) -> Vis
         TypeError: There is no such option.
     """
     wanted = {name: value for name, value in (given or {}).items() if value is not None}
+    if PRESETS[preset].map and wanted.get("states"):
+        wanted = {"map": False, **wanted}
+    if preset == "single":
+        wanted = {half: True for kind, half in _HALVES if wanted.get(kind)} | wanted
     return replace(PRESETS[preset], **wanted)

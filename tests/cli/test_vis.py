@@ -12,6 +12,7 @@ import pytest
 from amctl.cli import _vis_files, main, vis
 from amctl.cli.exitcodes import ExitCode
 from amctl.cli.options import GlobalOptions
+from amctl.dump.errors import DumpNotFoundError
 from amctl.vis.errors import NoGraphvizError
 from amctl.vis.presets import options_for
 from tests.graph.made import GOLDEN
@@ -235,6 +236,8 @@ def test_a_picture_is_am_vis_svg(world: World, capsys: pytest.CaptureFixture[str
         ("render-dump -o v1.2", ["v1.2.svg"]),
         ("--format pdf render-dump", ["am-vis.pdf"]),
         ("render-dump --format html", ["am-vis.html"]),
+        ("render-dump -o out/", ["out/am-vis.svg"]),
+        ("render-dump -o net.gif --format svg", ["net.gif.svg"]),
     ],
 )
 def test_names_and_formats(world: World, words: str, files: list[str], tmp_path: Path) -> None:
@@ -275,9 +278,61 @@ def test_a_file_that_cannot_be_written_is_told(
     (tmp_path / "file").touch()
     (tmp_path / "am-vis.svg").mkdir()
     for name in ("file/net", "am-vis"):
-        assert run("render-dump", "-o", name) == ExitCode.USAGE
+        assert run("render-dump", "-o", name) == ExitCode.FAILED
         assert f"can't write {name}.svg: " in capsys.readouterr().err
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("render-dump -o net.gif", "can't write gif; known formats: svg, png, pdf, dot, html"),
+        ("live -o net.TXT", "can't write txt; known formats: svg"),
+        ("inspect-dump -o net.svg", "can't write svg; known formats: md, xml, json"),
+        ("tx mach://boss/1 -o tx.png", "can't write png; known formats: svg"),
+        ("render-dump --format svg --format png -o /dev/null", "/dev/null takes one format"),
+        ("render-dump -d -2", "greater than or equal to -1"),
+        ("render-dump --render-depth=-1", "greater than or equal to 0"),
+        ("render-dump --bird --single", "--bird and --single: choose one"),
+    ],
+)
+def test_bad_flags_are_told_before_anything_is_read(
+    world: World, words: str, problem: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(*words.split()) == ExitCode.USAGE
+    err = capsys.readouterr().err
+    assert problem in " ".join(err.split())
+    assert world.opened == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_device_is_an_output_as_it_is(world: World, tmp_path: Path) -> None:
+    assert run("render-dump", "-o", "/dev/null") == 0
+    assert run("inspect-dump", "--json", "-o", "/dev/null") == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_states_that_nobody_has_are_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("render-dump", "--render-allowlist", "Wrok,Zzz") == ExitCode.NOTHING_MATCHED
+    err = capsys.readouterr().err
+    assert "no machine has a state 'Wrok' or 'Zzz'" in err
+    assert "did you mean Work?" in err
+    assert run("render-dump", "--render-allowlist", "Work,Redy") == 0
+    assert "warning: no machine has a state 'Redy'; did you mean Ready?" in capsys.readouterr().err
+    assert world.views[0].states["boss"] == {"Work"}
+
+
+def test_live_without_a_run_says_how_to_start_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nothing(*_: object) -> MemoryDump:
+        raise DumpNotFoundError("tmp/x.sqlite", "no run is recorded there")
+
+    monkeypatch.setattr(vis, "_open", nothing)
+    assert run("live") == ExitCode.UNREACHABLE
+    err = capsys.readouterr().err
+    assert "there is no recording tmp/x.sqlite" in err
+    assert "amctl start" in err
 
 
 def test_a_device_is_written_to_and_not_replaced(world: World) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from amctl.dump.errors import UnknownMachineError, UnknownTransitionError
-from amctl.graph.errors import MachUrlError, UnknownMomentError
+from amctl.graph.errors import MachUrlError, MomentError, UnknownMomentError
 from amctl.graph.machurl import parse_machurl
 from amctl.graph.moments import (
     Moment,
@@ -121,7 +121,7 @@ def test_moments_by_state_address_and_time(text: str, moment: Moment) -> None:
         ("m:Bb", UnknownMomentError, "machine 'm' has no state 'Bb'"),
         ("x:A", UnknownMachineError, "no machine 'x'"),
         ("mach://m", MachUrlError, "it names no moment"),
-        ("noon", MachUrlError, "it doesn't begin with mach://"),
+        ("noon", MomentError, "it is no address, no time"),
     ],
 )
 def test_what_names_no_moment_is_told(text: str, error: type[Exception], said: str) -> None:

@@ -56,6 +56,23 @@ def test_what_is_given_beats_the_preset_and_what_is_not_leaves_it() -> None:
     assert options_for() == PRESETS[""]
 
 
+def test_a_map_with_states_is_a_picture_of_states_in_nested_boxes() -> None:
+    options = options_for("map", {"states": True})
+    assert (options.map, options.nest_submachines, options.distance) == (False, True, -1)
+    assert options_for("map", {"states": False}).map
+
+
+def test_a_single_machines_lines_lead_to_halves_unless_those_are_refused() -> None:
+    for kind, half in (
+        ("pipes", "half_pipes"),
+        ("conns", "half_conns"),
+        ("parent_rel", "half_hierarchy"),
+    ):
+        assert getattr(options_for("single", {kind: True}), half)
+        assert not getattr(options_for("single", {kind: False}), half)
+        assert not getattr(options_for("single", {kind: True, half: False}), half)
+
+
 def test_what_does_not_exist_is_an_error() -> None:
     with pytest.raises(KeyError):
         options_for("fish")
