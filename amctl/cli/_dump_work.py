@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import sys
 from contextlib import ExitStack, closing
@@ -64,7 +65,7 @@ def is_dump(word: str) -> bool:
     if word.lower().startswith("mach://"):
         return False
     endings = tuple(f".{each}" for each in FORMATS)
-    return is_url(word) or "/" in word or word.lower().endswith(endings) or Path(word).exists()
+    return is_url(word) or "/" in word or word.lower().endswith(endings) or os.path.exists(word)
 
 
 # -- which part

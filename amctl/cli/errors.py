@@ -6,6 +6,7 @@ does. It names types by text, so that printing an error imports no room.
 
 from __future__ import annotations
 
+import errno
 import platform
 import sys
 import traceback
@@ -48,12 +49,20 @@ _CODES = {
 """By qualified name of a class; the nearest class in an error's MRO decides."""
 
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether there is no room left, wherever it was that something was written to."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
 def _row(error: BaseException) -> ExitCode | None:
     for kind in type(error).__mro__:
         code = _CODES.get(f"{kind.__module__}.{kind.__qualname__}")
         if code is not None:
             return code
-    return None
+    return ExitCode.FAILED if _is_full(error) else None
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
@@ -68,9 +77,11 @@ def is_expected(error: BaseException) -> bool:
 
 def describe(error: BaseException) -> list[str]:
     """The lines for stderr: `error: ...`, and `hint: ...` if the error has one."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    words = " ".join(str(error).split())
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+    text = text or type(error).__name__
     lines = [f"error: {text}"]
-    hint = getattr(error, "hint", "")
+    hint = getattr(error, "hint", "free some space" if _is_full(error) else "")
     if hint:
         lines.append(f"hint: {hint}")
     return lines

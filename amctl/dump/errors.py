@@ -6,6 +6,7 @@ DumpError
     DumpNotFoundError (FileNotFoundError)
     DumpBusyError                     another collector writes it
     DumpFullError (OSError)           the disk is full
+    DumpPlaceError (OSError)          no file can stand where a new one should go
     DumpExistsError (FileExistsError) there is something under that name
     UnknownFormatError (LookupError)  no such format to write
     UnknownMachineError (LookupError)
@@ -28,6 +29,7 @@ __all__ = [
     "DumpFormatError",
     "DumpFullError",
     "DumpNotFoundError",
+    "DumpPlaceError",
     "DumpVersionError",
     "UnknownFormatError",
     "UnknownMachineError",
@@ -103,6 +105,19 @@ class DumpFullError(DumpError, OSError):
 
     def __str__(self) -> str:
         return f"dump {self.name}: {self.problem}"
+
+
+class DumpPlaceError(DumpError, OSError):
+    """No new file can stand there: a folder does, or the folder is missing."""
+
+    hint = "name a new file, in a folder that is there"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name, self.problem = name, problem
+
+    def __str__(self) -> str:
+        return f"{self.name} can't be written: {self.problem}"
 
 
 class DumpExistsError(DumpError, FileExistsError):

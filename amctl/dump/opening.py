@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -27,6 +28,9 @@ __all__ = ["MAX_FETCH", "open_dump", "sniff"]
 MAX_FETCH: Final = 1 << 30
 """Bytes of a recording from the web."""
 _SQLITE: Final = b"SQLite format 3\0"
+_OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_JSON: Final = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*["}]')
+_TEXT: Final = re.compile(rb"[\t\r\n -~]{5,}")
 _GZIP: Final = b"\x1f\x8b"
 _ENDINGS: Final = tuple(f".{each}" for each in FORMATS if each not in ("md", "html"))
 
@@ -58,7 +62,14 @@ def open_dump(
     limits = limits or TextLimits()
     if is_url(str(source)):
         return _open_url(str(source), say, max_bytes, limits)
-    path = _find(Path(source), say)
+    if _OTHER_SCHEME.match(str(source)):
+        raise DumpNotFoundError(str(source), "only http and https are fetched")
+    try:
+        path = _find(Path(source), say)
+    except DumpNotFoundError:
+        raise
+    except OSError as error:  # no name that a file can have, or a folder that is closed
+        raise DumpNotFoundError(str(source), error.strerror or str(error)) from None
     return _open_file(path, str(path), say, limits)
 
 
@@ -82,12 +93,14 @@ def sniff(path: Path, name: str) -> str:
         raise DumpFormatError(name, "is empty")
     if head.startswith(_SQLITE):
         return "sqlite"
-    if head.startswith((_zstd.MAGIC, b'{"', b'{ "')):
+    if head.startswith(_zstd.MAGIC) or _JSON.match(head):
         return "jsonl"
     if head.startswith(_GZIP):
         raise DumpFormatError(name, "is packed by gzip: unpack it first")
     if head.lstrip()[:1] == b"<":
         raise DumpFormatError(name, "is a page of HTML or XML, no recording")
+    if _TEXT.fullmatch(head):
+        raise DumpFormatError(name, "is text, no recording")
     return "gob.br"
 
 

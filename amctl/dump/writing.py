@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from amctl.dump.errors import DumpError, DumpExistsError, DumpFullError, UnknownFormatError
+from amctl.dump.errors import (
+    DumpError,
+    DumpExistsError,
+    DumpFullError,
+    DumpPlaceError,
+    UnknownFormatError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -60,14 +67,12 @@ def new_writer(
     Raises:
         UnknownFormatError: Nothing is written in that format.
         DumpExistsError: There is something under that name.
+        DumpPlaceError: No file can stand there.
         DumpFullError: It can't be written.
     """
     path = Path(path)
     format = format_of(path, format)
-    if not force and path.is_file():
-        raise DumpExistsError(str(path))
-    if path.exists() and not path.is_file():  # a folder, a device
-        raise DumpFullError(str(path), "that is no file")
+    _look(path, force=force)
     if format == "sqlite":
         from amctl.dump.sqlite import SqliteWriter
 
@@ -79,6 +84,22 @@ def new_writer(
     return _FileWriter(
         path, lambda stream: stream_writer(stream, format, meta=meta, limit=limit), force=force
     )
+
+
+def _look(path: Path, *, force: bool) -> None:
+    """Whether a new file may stand there, as far as can be seen before it is written."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise DumpPlaceError(str(path), f"there is no folder {path.parent}") from None
+        return
+    except OSError as error:
+        raise DumpPlaceError(str(path), error.strerror or str(error)) from None
+    if not stat.S_ISREG(there.st_mode):
+        raise DumpPlaceError(str(path), "that is no file")
+    if not force:
+        raise DumpExistsError(str(path))
 
 
 def stream_writer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,11 +49,14 @@ if TYPE_CHECKING:
         (dump_errors.DumpBusyError("d"), ExitCode.FAILED),
         (dump_errors.DumpFullError("d", "x"), ExitCode.FAILED),
         (dump_errors.UnknownFormatError("d.x", ["md"]), ExitCode.USAGE),
+        (dump_errors.DumpPlaceError("d", "x"), ExitCode.FAILED),
         (dump_errors.UnknownMachineError("d", "m", ["n"]), ExitCode.NOTHING_MATCHED),
         (dump_errors.UnknownTransitionError("d", "m", "t"), ExitCode.NOTHING_MATCHED),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED),
         (ZeroDivisionError(), ExitCode.BUG),
         (OSError("disk"), ExitCode.BUG),
+        (OSError(errno.ENOSPC, "No space left on device"), ExitCode.FAILED),
+        (OSError(errno.EIO, "x"), ExitCode.BUG),
     ],
 )
 def test_each_error_has_its_code(error: BaseException, code: ExitCode) -> None:
@@ -68,6 +72,12 @@ def test_an_error_is_one_line_and_its_hint_another() -> None:
     ]
     assert describe(ValueError("a\n  b")) == ["error: a b"]
     assert describe(ValueError()) == ["error: ValueError"]
+    assert describe(OSError(errno.ENOSPC, "No space"))[1] == "hint: free some space"
+
+
+def test_an_error_moves_no_cursor() -> None:
+    """What a file or a server says stands in errors, too."""
+    assert describe(ValueError("a\x1b[2J\x9b1m \u202eb")) == ["error: a\ufffd[2J\ufffd1m \ufffdb"]
 
 
 SAMPLES = [

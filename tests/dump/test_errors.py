@@ -8,6 +8,7 @@ from amctl.dump.errors import (
     DumpFormatError,
     DumpFullError,
     DumpNotFoundError,
+    DumpPlaceError,
     DumpVersionError,
     UnknownFormatError,
     UnknownMachineError,
@@ -48,6 +49,8 @@ def test_the_others_say_what_is_wrong_and_fit_pythons_own() -> None:
 def test_what_cant_be_written_says_what_could() -> None:
     assert str(DumpExistsError("a.md")) == "a.md is there already"
     assert DumpExistsError("a.md").hint == "--force replaces it"
+    assert str(DumpPlaceError("b", "no folder")) == "b can't be written: no folder"
+    assert "space" not in DumpPlaceError("b", "x").hint
     assert isinstance(DumpExistsError("a"), FileExistsError)
     error = UnknownFormatError("a.txt", [".md", ".html"])
     assert str(error) == "'a.txt' doesn't say a format"

@@ -114,7 +114,9 @@ def test_an_empty_folder_is_told(tmp_path: Path) -> None:
 WRONG: dict[str, tuple[Callable[[Path], object], type[DumpError], str]] = {
     "missing": (lambda path: None, DumpNotFoundError, "there is no such file"),
     "empty": (lambda path: path.touch(), DumpFormatError, "is empty"),
-    "text": (lambda path: path.write_text("hello\n"), DumpFormatError, "brotli"),
+    "text": (lambda path: path.write_text("hello\n"), DumpFormatError, "is text"),
+    "noise": (lambda path: path.write_bytes(b"\xff" * 9), DumpFormatError, "no brotli stream"),
+    "some json": (lambda path: path.write_text("\n {}\n"), DumpFormatError, "isn't a jsonl"),
     "a page": (lambda path: path.write_text("\n <!doctype html>"), DumpFormatError, "a page of"),
     "gzip": (lambda path: path.write_bytes(gzip.compress(b"x")), DumpFormatError, "unpack it"),
     "other json": (lambda path: path.write_text('{"a": 1}'), DumpFormatError, "isn't a jsonl"),
@@ -137,8 +139,15 @@ def test_what_is_no_recording_is_told(tmp_path: Path, what: str) -> None:
 
 
 def test_nothing_of_a_name_is_a_url_but_the_web(tmp_path: Path) -> None:
-    with pytest.raises(DumpNotFoundError, match="there is no such file"):
-        open_dump(f"file://{tmp_path}")
+    for scheme in ("file", "ftp", "S3"):
+        with pytest.raises(DumpNotFoundError, match=f"dump {scheme}://.*only http and https"):
+            open_dump(f"{scheme}://{tmp_path}")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, f"{'x' * 300}.gob.br"])
+def test_a_name_that_no_file_can_have_is_told(name: str) -> None:
+    with pytest.raises(DumpNotFoundError, match="File name too long"):
+        open_dump(name)
 
 
 def test_limits_hold_for_what_unpacks(tmp_path: Path) -> None:

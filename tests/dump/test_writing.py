@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from amctl.dump.copying import copy
-from amctl.dump.errors import DumpExistsError, DumpFullError, UnknownFormatError
+from amctl.dump.errors import DumpExistsError, DumpFullError, DumpPlaceError, UnknownFormatError
 from amctl.dump.opening import open_dump
 from amctl.dump.writing import FORMATS, TEXT_FORMATS, format_of, new_writer, stream_writer
 from amctl.telemetry.messages import TxMsg
@@ -82,14 +82,17 @@ def test_only_files_are_replaced(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "null.jsonl"):
         if path != tmp_path:
             path.symlink_to(os.devnull)
-        with pytest.raises(DumpFullError, match="that is no file"):
+        with pytest.raises(DumpPlaceError, match="that is no file"):
             new_writer(path, "jsonl", force=True)
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_folder_that_isnt_there_is_told(tmp_path: Path, format: str) -> None:
-    with pytest.raises(DumpFullError):
-        new_writer(tmp_path / "no" / f"x.{format}").finish()
+    with pytest.raises(DumpPlaceError, match="there is no folder"):
+        new_writer(tmp_path / "no" / f"x.{format}")
+    with pytest.raises(DumpPlaceError, match="File name too long"):
+        new_writer(tmp_path / f"{'x' * 300}.{format}")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

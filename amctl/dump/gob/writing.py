@@ -103,9 +103,11 @@ class GobWriter:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self._path)
-        except OSError as error:
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
             raise DumpFullError(str(self._path), error.strerror or str(error)) from None
         self._dump.abandon()
 

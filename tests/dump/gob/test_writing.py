@@ -72,6 +72,21 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["x.gob.br"]
 
 
+def test_an_interrupted_writer_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupted)
+    writer = GobWriter(tmp_path / "x.gob.br")
+    writer.write(SCHEMA)
+    with pytest.raises(KeyboardInterrupt):
+        writer.finish()
+    writer.abandon()
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_a_number_that_does_not_fit_is_told() -> None:
     with pytest.raises(DumpFormatError, match="dump test: can't be a gob: Clocks: -1 where"):
         packed(dump_of(SCHEMA, TxMsg("m", "1", (-1,))))
