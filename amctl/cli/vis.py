@@ -184,9 +184,9 @@ def tx(
         str | None, typer.Option("-o", "--output-filename", metavar="FILE", help="Not to stdout.")
     ] = None,
 ) -> int:
-    """Draw the steps of one transition.
+    """Draw the steps of one transition; of a machine's last one if the address names none.
 
-    Example: amctl vis tx mach://orchestrator?t=77 -o tx.svg
+    Example: amctl vis tx mach://orchestrator -o tx.svg
     """
     options = global_options(ctx)
     flags = collect(ctx, {"output": output, "theme": theme})

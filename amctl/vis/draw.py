@@ -23,7 +23,9 @@ def draw(view: View) -> Drawing:
         NothingToDrawError: No machine is chosen.
     """
     if not view.full and not view.half:
-        raise NothingToDrawError
+        raise NothingToDrawError(
+            *([] if view.graph.machines else ["the recording holds no machine"])
+        )
     if view.options.map:
         return draw_map(view)
     is_alone = len(view.full) == 1 and not view.half

@@ -28,6 +28,9 @@ __all__ = [
 ]
 
 
+_NONE_CHOSEN = "no machine is chosen"
+
+
 class VisError(Exception):
     """Base of this room's errors."""
 
@@ -70,7 +73,7 @@ class RenderError(VisError, RuntimeError):
 class NothingToDrawError(VisError, LookupError):
     """No machine is left to draw."""
 
-    def __init__(self, why: str = "no machine is chosen") -> None:
+    def __init__(self, why: str = _NONE_CHOSEN) -> None:
         super().__init__(why)
         self.why = why
 
@@ -79,6 +82,8 @@ class NothingToDrawError(VisError, LookupError):
 
     @property
     def hint(self) -> str:
+        if self.why != _NONE_CHOSEN:
+            return ""
         return "widen it with --render-distance -1, or list the machines: amctl vis inspect-dump"
 
 

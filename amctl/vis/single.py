@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from amctl.vis.cells import RELATIONS, StateLook, cell, font, pill, row, table
@@ -30,6 +31,10 @@ _GRAPH = {
     "outputorder": "edgesfirst",
     "pad": "0.15",
 }
+_LONG = 24
+"""Rows of a box that still make a good column."""
+_LOOSE = 5
+"""Rows that are as high as one is wide, about."""
 _HEADS = {"require": "dot", "add": "normal", "remove": "diamond", "after": "vee"}
 _SIGNS = dict(RELATIONS)
 _TITLES = {"one of": "one of", "unrelated": "no relations", "alike": ""}
@@ -63,9 +68,13 @@ class _Single:
 
     def _box(self, number: int, box: PowerBox) -> None:
         title = _TITLES[box.form] if self.view.options.relations else ""
-        head = cell(font(title, "muted", 10), colspan=2, align="LEFT")
+        columns = _columns(box)
+        head = cell(font(title, "muted", 10), colspan=3 * columns - 1, align="LEFT")
         rows = [row(cell(width=7), head)] if title else []
-        rows += [self._row(name, box) for name in box.states]
+        high = ceil(len(box.states) / columns)
+        for at in range(high):
+            names = box.states[at::high]  # down each column, as one reads lists
+            rows.append(row(*(part for name in names for part in self._cells(name, box))))
         if box.form == "one of":
             self.frame.seen.add("one of")
         style = {"style": "rounded"} if len(box.states) == 1 else {}
@@ -74,7 +83,7 @@ class _Single:
         self.frame.marks[name] = Mark("node box", {}, title)
         self.frame.graph.add(Node(name, {"id": name, "class": "box", "label": label}))
 
-    def _row(self, name: str, box: PowerBox) -> str:
+    def _cells(self, name: str, box: PowerBox) -> list[str]:
         bar: dict[str, str | int] = {"border": 0}
         if box.form == "one of":
             bar = {"sides": "L", "border": 4, "color": ink("remove")}
@@ -86,7 +95,7 @@ class _Single:
         self.frame.seen.update(kind for kind, _ in marks)
         port, padding = f"e_{key(name)}", 2 if said else 0
         cells.append(cell(" ".join(said), port=port, align="LEFT", cellpadding=padding, width=7))
-        return row(*cells)
+        return cells
 
     def _edge(self, edge: PowerEdge) -> None:
         lead = edge.kinds[0]
@@ -111,6 +120,12 @@ class _Single:
                 attrs |= {"dir": "both", "arrowtail": head, "penwidth": "2.2"}
             line = Edge(source, target, attrs, _row_port(edge.source), _row_port(edge.target))
         self.frame.edge(line, mark, prefix="r")
+
+
+def _columns(box: PowerBox) -> int:
+    """Many states that no line leads to stand side by side, as wide as high."""
+    many = box.form == "unrelated" and len(box.states) > _LONG
+    return round((len(box.states) / _LOOSE) ** 0.5) if many else 1
 
 
 def _port(end: PowerEnd, side: str) -> str:

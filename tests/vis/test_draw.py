@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from amctl.graph.model import Graph
 from amctl.vis.draw import draw
 from amctl.vis.errors import NothingToDrawError
+from amctl.vis.select import select
 from tests.vis.workflow import BIRD, MAP, SINGLE, view_of, workflow
 
 
@@ -18,5 +20,8 @@ def test_the_view_decides_the_style() -> None:
 
 
 def test_nothing_is_an_error() -> None:
-    with pytest.raises(NothingToDrawError):
+    with pytest.raises(NothingToDrawError, match="no machine is chosen"):
         draw(view_of(workflow(), BIRD, []))
+    with pytest.raises(NothingToDrawError, match="the recording holds no machine") as caught:
+        draw(select(Graph({}), BIRD))
+    assert caught.value.hint == ""

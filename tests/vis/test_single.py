@@ -132,3 +132,16 @@ def test_states_that_are_not_drawn_have_no_lines() -> None:
     hidden = view.states["m"] - {"B"}
     drawing = single(type(view)(view.graph, view.options, view.full, states={"m": hidden}))
     assert drawing.graph.edges == []
+
+
+@needs_dot
+def test_many_states_without_relations_stand_side_by_side() -> None:
+    states = tuple(GraphState(f"S{i}") for i in range(60))
+    view = view_of(network(GraphMachine("m", states)), SINGLE, ["m"])
+    picture = picture_of(view)
+    rows = {r.get("data-s"): r.find("rect") for r in picture.of_class("row")}
+    spots = {name: (box.get("x"), box.get("y")) for name, box in rows.items() if box is not None}
+    assert len(set(spots.values())) == 60
+    assert len({x for x, _ in spots.values()}) == 3
+    assert spots["S0"][0] == spots["S19"][0] != spots["S20"][0]
+    assert spots["S0"][1] == spots["S20"][1] == spots["S40"][1]
