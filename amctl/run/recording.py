@@ -41,6 +41,10 @@ _STOP_TIMEOUT = 5.0
 """Seconds for it to commit what it has, at the end."""
 _BACKOFF = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each further try of one that never got ready; after the last it is given up."""
+_SHORT_LIFE = 5.0
+"""Who dies sooner, in seconds, several times in a row, is started again after a while only."""
+_REST = (0.0, 0.1, 0.5, 1.0)
+"""Seconds before one is started again after so many short lives; the last goes for all further."""
 
 _log = logging.getLogger("amctl.run.recording")
 
@@ -102,7 +106,8 @@ class Recording:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        (self._folder / COLLECTOR_LOG_FILE).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # then the collector can't write there, which is told
+            (self._folder / COLLECTOR_LOG_FILE).unlink(missing_ok=True)
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
     async def dial(self) -> Connection:
@@ -129,8 +134,9 @@ class Recording:
 
     async def _keep(self) -> None:
         """Run collectors, one after another, until one can't be brought up."""
+        loop = asyncio.get_running_loop()
         fresh = True
-        failures = 0
+        failures = short_lives = 0
         while failures < len(_BACKOFF):
             try:
                 # a dump that can't be gone on with is set aside in the end
@@ -144,10 +150,16 @@ class Recording:
             fresh, failures = False, 0
             self._was_up = True
             self._child.set_result(child)
+            born = loop.time()
             code = await child.process.wait()
-            self._child = asyncio.get_running_loop().create_future()
+            self._child = loop.create_future()
             self.restarts += 1
-            self._tell(f"the collector {_fate(code)}; it is started again")
+            short_lives = short_lives + 1 if loop.time() - born < _SHORT_LIFE else 0
+            if short_lives < len(_REST):
+                self._tell(f"the collector {_fate(code)}; it is started again")
+            else:
+                _log.warning("the collector %s again", _fate(code))
+            await asyncio.sleep(_REST[min(max(short_lives - 1, 0), len(_REST) - 1)])
         self._child.set_exception(ConnectionRefusedError("there is no collector"))
         self._child.exception()  # nobody may be waiting for it
         self._give_up()
@@ -227,7 +239,8 @@ class Recording:
 
     def result(self) -> Recorded | None:
         """What was recorded; None if there is nothing. Call it after `close`."""
-        if not self.path.exists():
+        # without a collector a dump in the folder is that of an earlier run
+        if not self._was_up or not self.path.exists():
             return None
         # Not at the top: a run that isn't recorded needs none of it.
         from amctl.dump.errors import DumpError
@@ -251,30 +264,35 @@ class Recording:
     def kill(self) -> None:
         """End it at once, from a place that can't wait; what it has taken, it has committed."""
         if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
+            _send(self._process, signal.SIGTERM)
 
     async def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(number)
+        _send(process, number)
         try:
             async with asyncio.timeout(_STOP_TIMEOUT):
                 await process.wait()
         except TimeoutError:
             _log.warning("the collector took more than %g s to end", _STOP_TIMEOUT)
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _send(process, signal.SIGKILL)
             await process.wait()
         if process.stdin is not None:
             process.stdin.close()
 
 
+def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Also to one that somebody has stopped: it goes on, to end."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
+
+
 def _fate(code: int) -> str:
     if code < 0:
-        return f"was ended by {signal.Signals(-code).name}"
+        known = -code in signal.valid_signals() and -code in {*signal.Signals}
+        return f"was ended by {signal.Signals(-code).name if known else f'signal {-code}'}"
     return f"ended with code {code}"
 
 

@@ -7,6 +7,7 @@ long. Nothing here waits for room or raises into whoever fills the outbox.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections import deque
@@ -42,6 +43,8 @@ __all__ = ["BROWSER_PACE", "PACE", "DebugLink", "Pace"]
 
 _BATCH_BYTES = 256 << 10
 _LONGEST_WAIT = 5.0
+_LAST_WAIT = 0.1
+"""Longest wait before another try once the link is to be closed."""
 _log = logging.getLogger("amctl.telemetry.stream")
 
 
@@ -102,6 +105,7 @@ class DebugLink:
         self._timer: asyncio.TimerHandle | None = None
         self._is_hurried = False
         self._closing: asyncio.Future[None] | None = None
+        self._is_ending = asyncio.Event()
         self._told: set[str] = set()
 
     # --- life
@@ -141,6 +145,7 @@ class DebugLink:
             await asyncio.wait({self._task})
             return self.outbox.unacked
         self._closing = self._loop.create_future()
+        self._is_ending.set()
         self._schedule(0.0)
         try:
             await asyncio.wait({self._closing, self._task}, timeout=grace)
@@ -162,7 +167,17 @@ class DebugLink:
             else:
                 await self._serve(conn)
             if self._closing is None or not self._closing.done():
-                await asyncio.sleep(self._backoff.delay() or 0.0)
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait before the next try; who is to be closed has no time for long waits."""
+        delay = self._backoff.delay() or 0.0
+        if self._is_ending.is_set():
+            await asyncio.sleep(min(delay, _LAST_WAIT))
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._is_ending.wait()
 
     async def _serve(self, conn: Connection) -> None:
         session = self._session = _Session(self, conn)
@@ -352,7 +367,8 @@ class _Session:
             if number == SCHEMA_NUMBER:
                 self._outbox.forget()
                 continue
-            gap = GapMsg(1, "can't be sent", until_ns=getattr(message, "time_ns", 0))
+            machine_id = getattr(message, "machine_id", "")
+            gap = GapMsg(1, "can't be sent", machine_id, until_ns=getattr(message, "time_ns", 0))
             self._outbox.replace(gap)
             self._outbox.dropped += 1
             return self._encode(gap)
@@ -363,4 +379,7 @@ class _Session:
             return self._encoder.encode(message)
         except DbgEncodeError as error:
             _log.warning("recording of %s: %s", self._link.name, error)
-            return None
+        except Exception:
+            # a number must not be left out, whatever is wrong with its message
+            _log.exception("recording of %s: a message can't be sent", self._link.name)
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -150,6 +151,8 @@ async def test_one_that_does_not_end_is_killed(
 async def test_what_was_recorded_and_what_is_missing_is_known_afterwards(stage: Stage) -> None:
     recording = stage.record("ok")
     assert recording.result() is None, "there is no file"
+    _, connection = await asyncio.wait_for(recording.connect(), 10)
+    connection.close()
     writer = SqliteWriter(recording.path)
     writer.write(SchemaMsg("m", ("A",), {"A": StateDef()}))
     writer.write(TxMsg("m", "0" * 15 + "1", (1,)))
@@ -167,3 +170,56 @@ async def test_what_was_recorded_and_what_is_missing_is_known_afterwards(stage: 
 def test_a_fate_is_told_in_words() -> None:
     fate: Callable[[int], str] = room._fate
     assert (fate(-9), fate(3)) == ("was ended by SIGKILL", "ended with code 3")
+    assert fate(-37) == "was ended by signal 37"
+
+
+async def test_one_that_was_stopped_ends_like_any_other(stage: Stage) -> None:
+    recording = stage.record("ok")
+    _, writer = await asyncio.wait_for(recording.connect(), 10)
+    writer.close()
+    assert recording._process is not None
+    recording._process.send_signal(signal.SIGSTOP)
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+    await recording.close()
+    assert loop.time() - before < room._STOP_TIMEOUT / 2
+    assert stage.log.startswith("bye\n")
+
+
+async def test_the_dump_of_an_earlier_run_is_not_taken_for_this_ones(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_BACKOFF", (0.0,))
+    SqliteWriter(stage.folder / room.DUMP_FILE).finish()
+    recording = stage.record("never")
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.wait_for(recording.connect(), 10)
+    await recording.close()
+    assert recording.result() is None
+
+
+async def test_one_that_keeps_dying_is_told_a_few_times_only(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_REST", (0.0, 0.0))
+    recording = stage.record("ok")
+    for deaths in range(3):
+        while recording.restarts == deaths:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.wait_for(recording.connect(), 10)
+                writer.write(b"die")
+                writer.close()
+            await asyncio.sleep(0.001)
+    assert await hear(recording) == recording.token.encode()
+    assert len(stage.told) == 1
+
+
+async def test_a_log_that_can_not_be_written_does_not_end_the_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_BACKOFF", (0.0,))
+    (stage.folder / COLLECTOR_LOG_FILE).mkdir()
+    recording = stage.record("ok")
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.wait_for(recording.connect(), 10)
+    assert len(stage.told) == 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from amctl.rpc.wire.codec import pure_codec
 from amctl.telemetry import dbgwire as wire
+from amctl.telemetry._dbgencode import StreamEncoder
 from amctl.telemetry.dbglink import BROWSER_PACE, PACE, DebugLink, Pace
 from amctl.telemetry.messages import GapMsg, GoneMsg, Message, SchemaMsg, TxMsg
 from amctl.telemetry.outbox import FULL, Outbox
@@ -19,6 +20,8 @@ from tests.telemetry.dbgtools import simple_schema, simple_tx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from amctl.rpc.transports.base import Connection
 
 SCHEMA = simple_schema("m", "A", "B")
 
@@ -111,6 +114,51 @@ async def test_close_gives_up_in_time_and_says_what_is_lost() -> None:
     first, second = await asyncio.gather(sender.link.close(1.0), sender.link.close(1.0))
     assert (first, second) == (3, 3)
     assert loop.time() - before == pytest.approx(1.0)
+
+
+async def test_close_does_not_wait_for_the_next_try(caplog: pytest.LogCaptureFixture) -> None:
+    far = FakeDebugger()
+    sender = Sender(far)
+    far.is_up = False
+    tries = 0
+
+    async def dial() -> Connection:
+        nonlocal tries
+        tries += 1
+        return await far.dial()
+
+    link = DebugLink("me", "5e", sender.outbox, dial, "secret", now_ns=lambda: 0)
+    sender.put(3)
+    link.start()
+    await until(lambda: tries == 10)
+    await asyncio.sleep(0.01)
+    closing = asyncio.get_running_loop().create_task(link.close(1.0))
+    await asyncio.sleep(0.5)
+    far.is_up = True
+    assert await closing == 0
+    assert sender.arrived == [0, 1, 2]
+
+
+async def test_what_breaks_the_encoder_is_a_gap_as_well(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender = Sender(FakeDebugger())
+    encode = StreamEncoder.encode
+
+    def broken(self: StreamEncoder, message: Message) -> bytes:
+        if isinstance(message, TxMsg) and int(message.id, 16) == 1:
+            raise RuntimeError("a bug")
+        return encode(self, message)
+
+    monkeypatch.setattr(StreamEncoder, "encode", broken)
+    sender.put(3)
+    sender.link.start()
+    assert await sender.link.close(1.0) == 0
+    assert sender.arrived == [0, 2]
+    assert GapMsg(1, "can't be sent", "m", until_ns=0) in [
+        m if not isinstance(m, GapMsg) else GapMsg(m.count, m.why, m.machine_id, until_ns=0)
+        for m in sender.far.kept.told
+    ]
 
 
 async def test_a_link_that_never_started_loses_everything() -> None:
