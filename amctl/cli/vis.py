@@ -184,7 +184,9 @@ def tx(
         str | None, typer.Option("-o", "--output-filename", metavar="FILE", help="Not to stdout.")
     ] = None,
 ) -> int:
-    """Draw the steps of one transition; of a machine's last one if the address names none.
+    """Draw the steps of one transition.
+
+    It is the machine's last one if the address names no moment.
 
     Example: amctl vis tx mach://orchestrator -o tx.svg
     """
