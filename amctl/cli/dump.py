@@ -79,7 +79,8 @@ def list_(ctx: typer.Context, dump: _Dump = None, as_json: _Json = False) -> int
     else:
         from amctl.cli.views.recordings import listing_lines, show_lines
 
-        show_lines(listing_lines(listing), global_options(ctx))
+        options = global_options(ctx)
+        show_lines(listing_lines(listing, whole=not options.stdout().is_terminal), options)
     return int(ExitCode.DONE)
 
 

@@ -13,6 +13,7 @@ from amctl.telemetry.messages import SchemaMsg, TxMsg, args_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from amctl.machine.reasons import Reason
     from amctl.machine.steps import Step
     from amctl.telemetry.messages import Message
 
@@ -25,6 +26,7 @@ __all__ = [
     "flags_text",
     "outcome",
     "plain",
+    "reason_text",
     "state_name",
     "step_line",
 ]
@@ -141,6 +143,13 @@ def flags_text(tx: TxMsg) -> str:
         ("canceled", not tx.accepted),
     )
     return " ".join(word for word, is_so in flags if is_so)
+
+
+def reason_text(reason: Reason) -> str:
+    """Why it was canceled: kind, state, by whom, in which handler, in words."""
+    handler = f"{reason.handler} of {reason.binding}" if reason.binding else reason.handler
+    parts = (reason.kind, reason.state, ", ".join(reason.by), handler, reason.text)
+    return ": ".join(part for part in parts if part)
 
 
 def step_line(step: Step, names: Sequence[str]) -> str:

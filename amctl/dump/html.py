@@ -14,8 +14,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from amctl.dump.following import step_line
-from amctl.dump.summary import Summary, seconds_text, time_text
+from amctl.dump.following import reason_text, step_line
+from amctl.dump.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,6 @@ __all__ = ["LIMIT", "HtmlWriter"]
 LIMIT: Final = 100_000
 """Transitions that are shown."""
 _ASSETS: Final = Path(__file__).parent / "assets"
-_GAPS: Final = 20
 
 
 class HtmlWriter:
@@ -110,7 +109,7 @@ class HtmlWriter:
                 f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)};"
                 " base-uri 'none'; form-action 'none'"
             ),
-            "title": html.escape(self._name.encode("utf-8", "replace").decode()),
+            "title": html.escape(self._summary.name.encode("utf-8", "replace").decode()),
             "style": style,
             "script": script,
         }
@@ -125,9 +124,9 @@ class HtmlWriter:
     def _data(self) -> Iterator[str]:
         summary = self._summary
         head = {
-            "name": self._name,
-            "facts": self._facts(),
-            "gaps": _gaps(summary),
+            "name": summary.name,
+            "facts": summary.facts(),
+            "gaps": [*summary.gap_texts()],
             "total": summary.count,
             "machines": [
                 {
@@ -145,19 +144,6 @@ class HtmlWriter:
         for number, row in enumerate(self._rows):
             yield f",\n{row}" if number else row
         yield "]}"
-
-    @property
-    def _name(self) -> str:
-        return self._summary.meta.get("name", "Recording")
-
-    def _facts(self) -> list[tuple[str, str]]:
-        summary = self._summary
-        return [
-            ("machines", str(len(summary.machines))),
-            ("transitions", str(summary.count)),
-            ("began", time_text(summary.first_ns)),
-            ("lasted", f"{seconds_text(summary.last_ns - summary.first_ns)} s"),
-        ]
 
 
 def _asset(name: str) -> str:
@@ -182,7 +168,7 @@ def _more(tx: TxMsg, names: Sequence[str]) -> dict[str, Any]:
         "logs": _lines(tx.logs),
         "args": dict(tx.args),
         "source": tx.source and (tx.source.machine_id, tx.source.tx_id, tx.source.time),
-        "reason": tx.reason and _reason(tx),
+        "reason": tx.reason and reason_text(tx.reason),
         "queue": [
             (name, value)
             for name, value in (
@@ -198,22 +184,5 @@ def _more(tx: TxMsg, names: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in more.items() if value}
 
 
-def _reason(tx: TxMsg) -> str:
-    assert tx.reason is not None
-    r = tx.reason
-    by = ", ".join(r.by)
-    handler = f"{r.handler} of {r.binding}" if r.binding else r.handler
-    return ": ".join(part for part in (r.kind, r.state, by, handler, r.text) if part)
-
-
 def _lines(lines: Sequence[LogLine]) -> list[tuple[int, str]]:
     return [(line.level, line.text) for line in lines]
-
-
-def _gaps(summary: Summary) -> list[str]:
-    told = []
-    for gap in summary.gaps[:_GAPS]:
-        count = f"{gap.count} messages" if gap.count else "an unknown number of messages"
-        told.append(f"{count}{f' of {gap.machine_id}' if gap.machine_id else ''}, {gap.why}")
-    left = len(summary.gaps) - len(told)
-    return [*told, f"and {left} more gaps"] if left else told

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from amctl.dump.following import plain
-from amctl.dump.summary import Summary, seconds_text, time_text
+from amctl.dump.summary import Summary, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,6 @@ __all__ = ["LIMIT", "MarkdownWriter"]
 LIMIT: Final = 1000
 """Transitions that are shown."""
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
-_GAPS: Final = 20
 
 
 class MarkdownWriter:
@@ -66,7 +65,7 @@ def _noted(entry: Entry) -> tuple[int, str, str, str]:
 
 
 def _report(summary: Summary, log: Sequence[tuple[int, str, str, str]]) -> Iterator[str]:
-    yield f"# {_text(summary.meta.get('name', 'Recording'))}\n\n"
+    yield f"# {_text(summary.name)}\n\n"
     yield from _facts(summary)
     yield from _machines(summary)
     yield from _gaps(summary)
@@ -77,21 +76,14 @@ def _report(summary: Summary, log: Sequence[tuple[int, str, str, str]]) -> Itera
 
 
 def _facts(summary: Summary) -> Iterator[str]:
-    kinds = ("executed", "canceled", "queued", "checks")
-    sums = {k: sum(getattr(m, k) for m in summary.machines.values()) for k in kinds}
-    told = ", ".join(f"{count} {kind}" for kind, count in sums.items() if count)
-    span = seconds_text(summary.last_ns - summary.first_ns)
     rows = [
-        ("began", time_text(summary.first_ns)),
-        ("lasted", f"{span} s" if summary.first_ns else "-"),
-        ("machines", str(len(summary.machines))),
-        ("transitions", f"{summary.count}" + (f" ({told})" if told else "")),
+        *summary.facts(),
         ("pipe records", str(summary.pipes)),
         ("known to be missing", _lost(summary)),
-        *((key, _text(value)) for key, value in summary.meta.items() if key != "name"),
+        *((key, value) for key, value in summary.meta.items() if key != "name"),
     ]
     yield "| | |\n| --- | --- |\n"
-    yield from (f"| {_text(key)} | {value} |\n" for key, value in rows)
+    yield from (f"| {_text(key)} | {_text(value)} |\n" for key, value in rows)
 
 
 def _lost(summary: Summary) -> str:
@@ -118,12 +110,7 @@ def _gaps(summary: Summary) -> Iterator[str]:
     if not summary.gaps:
         return
     yield "\n## What is missing\n\n"
-    for gap in summary.gaps[:_GAPS]:
-        count = f"{gap.count} messages" if gap.count else "an unknown number of messages"
-        who = f" of {_text(gap.machine_id)}" if gap.machine_id else ""
-        yield f"- {count}{who}: {_text(gap.why)}\n"
-    if len(summary.gaps) > _GAPS:
-        yield f"- and {len(summary.gaps) - _GAPS} more gaps\n"
+    yield from (f"- {_text(line)}\n" for line in summary.gap_texts())
 
 
 def _log(first_ns: int, log: Sequence[tuple[int, str, str, str]]) -> Iterator[str]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from amctl.dump.following import Follower, active_names
 from amctl.telemetry.messages import GapMsg, GoneMsg, PipeMsg
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from amctl.dump.following import Entry
     from amctl.telemetry.messages import Message, SchemaMsg
 
 __all__ = ["MachineSummary", "Summary", "seconds_text", "time_text"]
+
+_GAPS: Final = 20
+"""That a report tells one by one."""
 
 
 @dataclass(slots=True)
@@ -105,6 +108,42 @@ class Summary:
     def lost(self) -> int:
         """Messages that are known to be missing."""
         return sum(gap.count for gap in self.gaps)
+
+    @property
+    def name(self) -> str:
+        """What a report is called."""
+        return self.meta.get("name", "Recording")
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What stands at the top of a report."""
+        lasted = f"{seconds_text(self.last_ns - self.first_ns)} s" if self.first_ns else "-"
+        return [
+            ("began", time_text(self.first_ns)),
+            ("lasted", lasted),
+            ("machines", str(len(self.machines))),
+            ("transitions", str(self.count)),
+            ("of them", self._kinds() or "-"),
+        ]
+
+    def _kinds(self) -> str:
+        machines = self.machines.values()
+        checks = sum(m.checks for m in machines)
+        kinds = {
+            "executed": sum(m.executed for m in machines),
+            "canceled": sum(m.canceled for m in machines),
+            "queued": sum(m.queued for m in machines),
+            "check" if checks == 1 else "checks": checks,
+        }
+        return ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+
+    def gap_texts(self) -> Iterator[str]:
+        """A line for each gap; of many, only the first, and how many more there are."""
+        for gap in self.gaps[:_GAPS]:
+            count = f"{gap.count} message{'s' if gap.count != 1 else ''}"
+            who = f" of {gap.machine_id}" if gap.machine_id else ""
+            yield f"{count if gap.count else 'an unknown number of messages'}{who}: {gap.why}"
+        if len(self.gaps) > _GAPS:
+            yield f"and {len(self.gaps) - _GAPS} more gaps"
 
 
 def time_text(time_ns: int) -> str:

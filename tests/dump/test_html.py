@@ -49,7 +49,7 @@ def test_the_data_hold_what_the_page_shows() -> None:
     dump.write(GoneMsg("lamp", 1))
     data = data_of(page(dump, name="lamp.sqlite"))
     assert data["name"] == "lamp.sqlite"
-    assert data["gaps"] == ["3 messages of lamp, outbox full"]
+    assert data["gaps"] == ["3 messages of lamp: outbox full"]
     machine = {"id": "lamp", "parent": "", "tags": [], "count": 3, "gone": True}
     assert data["machines"] == [machine]
     first, second, third = data["rows"]
@@ -118,7 +118,7 @@ def test_nothing_is_loaded_from_anywhere() -> None:
 def test_many_gaps_are_counted() -> None:
     gaps = [GapMsg(0, f"gap {i}") for i in range(25)]
     told = data_of(page(MemoryDump(messages=gaps)))["gaps"]
-    assert told[0] == "an unknown number of messages, gap 0"
+    assert told[0] == "an unknown number of messages: gap 0"
     assert told[-1] == "and 5 more gaps"
 
 

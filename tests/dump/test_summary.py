@@ -50,6 +50,32 @@ def test_a_new_schema_moves_what_is_active() -> None:
     assert summary.machines["m"].active == ("A",)
 
 
+def test_the_facts_are_told_in_words() -> None:
+    summary = Summary({"name": "x"})
+    assert summary.name == "x"
+    assert dict(summary.facts())["lasted"] == "-"
+    for message in (
+        SchemaMsg("m", ("A",), {}),
+        TxMsg("m", "1", (1,), time_ns=BEGAN),
+        TxMsg("m", "2", (1,), is_check=True, time_ns=BEGAN + 10**9),
+    ):
+        summary.take(message)
+    assert summary.facts() == [
+        ("began", "2023-11-14 22:13:20.123 UTC"),
+        ("lasted", "1.000000 s"),
+        ("machines", "1"),
+        ("transitions", "2"),
+        ("of them", "1 executed, 1 check"),
+    ]
+
+
+def test_a_gap_is_a_line_and_many_are_counted() -> None:
+    summary = Summary(gaps=[GapMsg(1, "full", "m"), *(GapMsg(0, "cut") for _ in range(24))])
+    told = [*summary.gap_texts()]
+    assert told[:2] == ["1 message of m: full", "an unknown number of messages: cut"]
+    assert told[20:] == ["and 5 more gaps"]
+
+
 def test_times_read_as_utc() -> None:
     assert time_text(BEGAN) == "2023-11-14 22:13:20.123 UTC"
     assert [time_text(at) for at in (0, -5, 2**80)] == ["-"] * 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from amctl.cli.views.words import INK
-from amctl.dump.following import flags_text, outcome, plain, state_name, step_line
+from amctl.dump.following import flags_text, outcome, plain, reason_text, state_name, step_line
 from amctl.dump.summary import seconds_text, time_text
 from amctl.telemetry.messages import args_text
 
@@ -33,8 +33,9 @@ __all__ = [
 _MUTED: Final = INK["muted"]
 _NAMES: Final = 30
 """The widest column of names."""
-_IDS: Final = 8
-"""Digits of an id where it is shown shortened; that many find it again."""
+_IDS: Final = 16
+"""Digits of an id where it is shown shortened: all of ours, half of the original's. The first half
+of ours is the same in a whole run."""
 
 
 def show_lines(lines: Iterable[Text], options: GlobalOptions, *, wrap: bool = False) -> None:
@@ -57,8 +58,13 @@ def _counted(count: int, what: str) -> str:
 # -- machines
 
 
-def listing_lines(listing: Listing) -> Iterator[Text]:
-    """A recording's machines, children below their parents."""
+def listing_lines(listing: Listing, *, whole: bool = False) -> Iterator[Text]:
+    """A recording's machines, children below their parents.
+
+    Args:
+        listing: What is there.
+        whole: However long their names are.
+    """
     yield Text(plain(listing.name), "bold")
     yield _title(listing)
     if listing.gaps:
@@ -69,7 +75,8 @@ def listing_lines(listing: Listing) -> Iterator[Text]:
     if not listing.rows:
         return
     rows = [*_tree(listing.rows)]
-    width = min(_NAMES, max(7, *(2 * depth + len(plain(row.id)) for depth, row in rows)))
+    width = max(7, *(2 * depth + len(plain(row.id)) for depth, row in rows))
+    width = width if whole else min(_NAMES, width)
     yield Text()
     head = f"{'machine':<{width}} {'states':>6} {'txs':>7} {'from':>8} {'to':>8}  active at the end"
     yield Text(head, _MUTED)
@@ -212,9 +219,7 @@ def entry_detail(entry: Entry, began_ns: int) -> Iterator[Text]:
         since = f"{seconds_text(tx.time_ns - began_ns)} s after the beginning"
         yield _fact("at", f"{time_text(tx.time_ns)}, {since}")
     if tx.reason is not None:
-        r = tx.reason
-        parts = (r.kind, r.state, ", ".join(r.by), r.handler, r.binding, r.text)
-        yield _fact("why", ": ".join(part for part in parts if part), INK["error"])
+        yield _fact("why", reason_text(tx.reason), INK["error"])
     if tx.source is not None:
         source = f"mach://{tx.source.machine_id}/{tx.source.tx_id}"
         yield _fact("came from", source + (f" at {tx.source.time}" if tx.source.time else ""))

@@ -220,7 +220,7 @@
     button.type = "button";
     button.dataset.at = String(at);
     button.title = [machine.id, machine.parent && `child of ${machine.parent}`, ...machine.tags].filter(Boolean).join("\n");
-    button.append(el("span", machine.id, "name"), el("span", machine.gone ? "gone" : "", "lost"));
+    button.append(el("span", machine.id, "name"), el("span", machine.gone ? "gone" : "", "muted"));
     button.append(el("span", String(machine.count), "count"));
     button.addEventListener("click", () => {
       if (!picked.delete(at)) picked.add(at);

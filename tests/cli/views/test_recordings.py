@@ -112,14 +112,23 @@ def test_errors_stand_first_and_are_red() -> None:
 
 
 def test_short_ids_keep_what_tells_them_apart() -> None:
+    """The ids of one run begin alike."""
+
     def line(id: str) -> str:
         entry = Follower().take(TxMsg("m", id, ()))
         assert entry is not None
         return next(entry_lines(entry, EntryStyle(whole_ids=False, machines=0))).plain.split()[1]
 
-    assert line("0123456789abcdef") == "01234567"
-    assert line("0123456789abcdef-12") == "01234567-12"
-    assert line("semlogger") == "semlogge"
+    assert line("0123456789abcdef") == "0123456789abcdef"
+    assert line("0123456789abcdef-12") == "0123456789abcdef-12"
+    assert line("0123456789abcdef" * 2) == "0123456789abcdef"
+    assert line("semlogger") == "semlogger"
+
+
+def test_long_names_are_whole_where_nothing_is_cut() -> None:
+    dump = MemoryDump(messages=[SchemaMsg("m" * 40, (), {})])
+    assert "m" * 40 not in plain_of(listing_lines(list_dump(dump)))
+    assert "m" * 40 in plain_of(listing_lines(list_dump(dump), whole=True))
 
 
 def test_nothing_recorded_reaches_the_terminal_as_it_is() -> None:
