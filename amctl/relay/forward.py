@@ -75,17 +75,39 @@ class Forward:
         limits = self._limits
         try:
             async with asyncio.timeout(limits.dial_timeout):
-                reader, writer = await self._connect()
+                streams = await self._connect_for(socket)
         except OSError as error:  # TimeoutError is one
             _log.info("%s leads nowhere now: %s", socket.scope["path"], error)
             await _refuse(socket, "nobody is there now, try again later")
+            return
+        if streams is None:
             return
         near = WebSocketConnection(socket, limit=limits.buffer, flush_timeout=limits.flush_timeout)
         end = ConnectionEnd(near, limits.buffer)
         async with asyncio.TaskGroup() as group:
             group.create_task(near.run())
-            await bridge(end, StreamEnd(reader, writer, limits.flush_timeout))
+            await bridge(end, StreamEnd(*streams, limits.flush_timeout))
             near.close()
+
+    async def _connect_for(self, socket: WebSocket) -> Streams | None:
+        """The TCP connection; None if the peer, or the relay, does not want to wait for it."""
+        await socket.receive()  # that it wants to connect; what comes next is that it is gone
+        loop = asyncio.get_running_loop()
+        gone = loop.create_task(socket.receive())
+        dial = loop.create_task(_outcome(self._connect))
+        try:
+            await asyncio.wait({gone, dial}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done() and dial.done():
+                dial.result()[1].close()
+            return None if gone.done() else dial.result()
+        finally:
+            gone.cancel()
+            dial.cancel()
+            await asyncio.wait({gone, dial})
+
+
+async def _outcome(connect: Callable[[], Awaitable[Streams]]) -> Streams:
+    return await connect()
 
 
 async def _refuse(socket: WebSocket, why: str) -> None:

@@ -124,6 +124,56 @@ async def test_a_stop_of_the_relay_ends_it(start_relay: StartRelay, backend: Bac
     await asyncio.wait_for(backend.gone.wait(), 5)
 
 
+async def test_a_stop_of_the_relay_does_not_wait_for_a_dial(
+    start_relay: StartRelay, caplog: pytest.LogCaptureFixture
+) -> None:
+    dialled = asyncio.Event()
+
+    async def connect() -> Streams:
+        dialled.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    forward = Forward("/far", connect)
+    peers = await start_relay(routes=[forward.route])
+
+    async def visit() -> None:
+        async with peers.socket("/far"):
+            pass
+
+    visitor = asyncio.ensure_future(visit())
+    await asyncio.wait_for(dialled.wait(), 5)
+    await peers.relay.stop()
+    await asyncio.wait({visitor}, timeout=5)
+    assert visitor.exception() is not None
+    await asyncio.wait_for(forward.until_idle(), 5)
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
+
+
+async def test_whoever_leaves_while_the_other_end_is_dialled_frees_the_place(
+    start_relay: StartRelay,
+) -> None:
+    dialled = asyncio.Event()
+
+    async def connect() -> Streams:
+        dialled.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    forward = Forward("/far", connect)
+    peers = await start_relay(routes=[forward.route])
+
+    async def visit() -> None:
+        async with peers.socket("/far"):
+            pass
+
+    visitor = asyncio.ensure_future(visit())
+    await asyncio.wait_for(dialled.wait(), 5)
+    visitor.cancel()
+    await asyncio.wait({visitor})
+    await asyncio.wait_for(forward.until_idle(), 2)
+
+
 async def test_whoever_waits_for_silence_is_told_of_it(
     start_relay: StartRelay, backend: Backend
 ) -> None:
