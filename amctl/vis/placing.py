@@ -68,7 +68,7 @@ def _packed(graph: DotGraph, runs: Sequence[Sequence[str]], layouts: Sequence[La
         if len(names) > 1:
             networks.append(layout)
         else:
-            rank = (names[0] != LEGEND, -layout.bounds.height, order[names[0]])
+            rank = (names[0] != LEGEND, -round(layout.bounds.height), order[names[0]])
             alone.append((rank, layout))
     alone.sort(key=lambda pair: pair[0])
     return packed(networks, [layout for _, layout in alone])

@@ -61,6 +61,21 @@ def test_the_legend_has_the_first_place() -> None:
     assert layout.nodes[LEGEND] == Rect(0, -30, 40, 0)
 
 
+def test_machines_alone_keep_their_order_though_dot_rounds_their_heights() -> None:
+    class Rounding(Stacked):
+        def __call__(self, graph: DotGraph) -> Layout:
+            layout = super().__call__(graph)
+            layout.nodes["b"] = Rect(0, 50, 40, 80.0000001)
+            return layout
+
+    graph = DotGraph("g")
+    for name in ("a", "b", "c", LEGEND):
+        graph.add(Node(name))
+    nodes = placed(graph, Rounding()).nodes
+    in_order = sorted(nodes, key=lambda name: (-round(nodes[name].top), nodes[name].left))
+    assert in_order == [LEGEND, "a", "b", "c"]
+
+
 def test_notes_are_placed() -> None:
     graph = DotGraph("g")
     chain(graph, "a", 2)
