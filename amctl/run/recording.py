@@ -80,6 +80,7 @@ class Recording:
         name: What people call its file, `tmp/am-dbg-dump.sqlite`.
         forward: `host:port` of a debugger that gets everything too; empty for none.
         tell: Told what a person should know, one line each.
+        given_up: Called when there will be no collector any more.
         command: The collector's program; the rest of the command line is added.
     """
 
@@ -90,6 +91,7 @@ class Recording:
         *,
         forward: str = "",
         tell: Callable[[str], None],
+        given_up: Callable[[], object] = lambda: None,
         command: Sequence[str] = (sys.executable, "-m", "amctl.cli.main", "collect"),
     ) -> None:
         self.path = folder / DUMP_FILE
@@ -98,7 +100,8 @@ class Recording:
         """What its senders must know."""
         self.restarts = 0
         """How often it died."""
-        self._folder, self._forward, self._tell, self._command = folder, forward, tell, command
+        self._folder, self._forward, self._command = folder, forward, command
+        self._tell, self._given_up = tell, given_up
         self._child: asyncio.Future[_Child] = asyncio.get_running_loop().create_future()
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -166,6 +169,7 @@ class Recording:
 
     def _give_up(self) -> None:
         self._is_given_up = True
+        self._given_up()
         self._tell(f"this run is not recorded: the collector can't start, see {self._log_name}")
 
     async def _spawn(self, *, fresh: bool) -> _Child:

@@ -17,6 +17,7 @@ import contextlib
 import logging
 import time
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.relay.errors import BindError, PortInUseError
@@ -124,7 +125,7 @@ class Supervisor:
         async with AsyncExitStack() as stack:
             stack.enter_context(stop_on_signals(self._stopper))
             self._stopper.at_hard_exit(self._observer.let_go)
-            self._prepare_recording(stack)
+            self._prepare_recording(workflow, stack)
             relay = await self._serve(workflow, stack)
             self._record(workflow)
             stack.push_async_callback(self._close_nodes)
@@ -179,13 +180,16 @@ class Supervisor:
         log.info("run %s of %s, seed %s, at %s", run.id, run.workflow, run.seed, relay.url)
         return relay
 
-    def _prepare_recording(self, stack: AsyncExitStack) -> None:
+    def _prepare_recording(self, workflow: Workflow, stack: AsyncExitStack) -> None:
         """The collector outlives the relay, through which browser threads say their last words."""
         address = self._settings["AM_DBG_ADDR"]
         if self._settings.value("AM_DBG_ADDR").value:
             folder = self._settings.repl_dir
             name, forward = self._shown(folder / DUMP_FILE), "" if address == "1" else address
-            self._recording = Recording(folder, name, forward=forward, tell=self._tell)
+            dark = partial(workflow.recorder.light, "debugger", "down", "not recorded")
+            self._recording = Recording(
+                folder, name, forward=forward, tell=self._tell, given_up=dark
+            )
             stack.push_async_callback(self._recording.close)
             self._stopper.at_hard_exit(self._recording.kill)
             self._record_door = Forward(RECORD_PATH, self._recording.connect)

@@ -318,6 +318,8 @@ async def test_a_run_that_can_not_be_recorded_goes_on(
     text = "this run is not recorded: the collector can't start, see tmp/collector.log"
     assert (text, 0) in stage.watcher.said
     assert text in stage.log()
+    lights = {light.id: light for light in stage.workflow.recorder.snapshot().lights}
+    assert (lights["debugger"].state, lights["debugger"].detail) == ("down", "not recorded")
 
 
 async def test_without_a_browser_the_page_is_served_to_whoever_has_the_address(
