@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "amctl.vis": {"amctl.machine", "amctl.telemetry", "amctl.dump", "amctl.graph"},
     "amctl.bench": {"amctl.machine", "amctl.states", "amctl.rpc", "amctl.telemetry", "amctl.dump"},
     "amctl.bundle": set(),
+    "amctl.insight": {"amctl.bundle"},
     "amctl.run": {
         "amctl.machine",
         "amctl.states",
@@ -46,6 +47,7 @@ MAY_IMPORT = {
         "amctl.vis",
         "amctl.bench",
         "amctl.bundle",
+        "amctl.insight",
         "amctl.run",
     },
     "nodes": {"amctl.machine", "amctl.states", "amctl.rpc", "amctl.telemetry"},
@@ -66,7 +68,7 @@ THIRD_PARTY = {
     "brotli": ("amctl.dump",),
     "backports": ("amctl.dump",),
     "compression": ("amctl.dump",),  # of the standard library from Python 3.14 on
-    "graphviz": ("amctl.vis",),
+    "graphviz": ("amctl.vis", "amctl.insight"),
     "js": ("amctl.rpc.transports", "nodes"),
     "pyodide": ("amctl.rpc.transports", "nodes"),
 }

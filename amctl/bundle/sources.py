@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["closure", "locate", "module_name"]
 
 
-def closure(root: Path, entry: str) -> dict[str, Path]:
-    """Find the files that the browser needs to import `entry`.
+def closure(root: Path, *entries: str) -> dict[str, Path]:
+    """Find the files that the browser needs to import `entries`.
 
     Args:
         root: The project; its own packages come first, then amctl's.
-        entry: Name of a module.
+        entries: Names of modules.
 
     Returns:
         Path in the bundle, such as `amctl/machine/__init__.py`, to file; in order of names.
@@ -36,9 +36,10 @@ def closure(root: Path, entry: str) -> dict[str, Path]:
     """
     homes = _homes(root)
     found: dict[str, Path] = {}
-    if _locate(homes, entry) is None:
-        raise EntryMissingError(entry)
-    waiting = [entry]
+    for entry in entries:
+        if _locate(homes, entry) is None:
+            raise EntryMissingError(entry)
+    waiting = list(entries)
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()

@@ -42,6 +42,8 @@ _CODES = {
     "amctl.vis.errors.UnknownGroupError": ExitCode.NOTHING_MATCHED,
     "amctl.vis.errors.NothingRunsError": ExitCode.UNREACHABLE,
     "amctl.vis.errors.VisError": ExitCode.FAILED,
+    "amctl.insight.errors.NotImportedError": ExitCode.NOTHING_MATCHED,
+    "amctl.insight.errors.InsightError": ExitCode.FAILED,
     "builtins.BrokenPipeError": ExitCode.FAILED,
     "builtins.KeyboardInterrupt": ExitCode.INTERRUPTED,
     "builtins.TimeoutError": ExitCode.TIMED_OUT,

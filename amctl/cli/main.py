@@ -22,6 +22,7 @@ COMMANDS = {
     "collect": ("amctl.cli.collect", "Record what machines send; `start` does it by itself."),
     "dump": ("amctl.cli.dump", "List, search, convert, merge and compare recordings."),
     "vis": ("amctl.cli.vis", "Draw and list machines, their states and pipes, from a recording."),
+    "deps": ("amctl.cli.deps", "What the browser bundle and the programs import, and why."),
     "relay": ("amctl.cli.relay", "The original's relay commands: rotate-dbg."),
     "bench": ("amctl.cli.bench", "Measure parts of amctl on this machine, beside their goals."),
     "setup": ("amctl.cli.setup", "Install what this machine lacks, or say how."),

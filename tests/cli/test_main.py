@@ -22,6 +22,7 @@ TOOL_ROOMS = (
     "rpc",
     "run",
     "bundle",
+    "insight",
     "telemetry",
     "dump",
     "graph",

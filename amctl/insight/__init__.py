@@ -1,0 +1,1 @@
+"""Looks into programs of ours: what they import, and why."""
