@@ -116,6 +116,8 @@ def live(
 ) -> int:
     """Draw what is running, as its collector has it.
 
+    When the run has ended, --watch keeps its last picture and waits for the next one.
+
     Example: amctl vis live --bird 'orchestrator,rc-*' --watch
     """
     options = global_options(ctx)
@@ -126,7 +128,8 @@ def live(
             now = opened.name, opened.meta.get("run"), opened.count(), len(opened.pipes())
             if now != before:
                 before = now
-                _draw_live(opened, pattern, flags, options)
+                if not _has_ended(opened, options, waits=watch):
+                    _draw_live(opened, pattern, flags, options)
         if not watch:
             return int(ExitCode.DONE)
         time.sleep(interval)
@@ -229,7 +232,20 @@ def _open_running(ctx: typer.Context, options: GlobalOptions) -> Dump:
     try:
         return _open(ctx, None, options)
     except DumpNotFoundError as error:
-        raise NothingRunsError(error.name) from error
+        raise NothingRunsError(f"there is no recording {error.name}") from error
+
+
+def _has_ended(dump: Dump, options: GlobalOptions, *, waits: bool) -> bool:
+    """Whether all machines of a run were taken down: then the last picture of it stays."""
+    from amctl.graph.moments import moment_before_the_end
+    from amctl.vis.errors import NothingRunsError
+
+    if moment_before_the_end(dump) is None:
+        return False
+    if not waits:
+        raise NothingRunsError(f"the run recorded in {dump.name} has ended")
+    options.say("the run has ended; waiting for the next one")
+    return True
 
 
 def _graph(

@@ -88,18 +88,18 @@ class NothingToDrawError(VisError, LookupError):
 
 
 class NothingRunsError(VisError, LookupError):
-    """There is no run, nor has there been one."""
+    """There is no run, or it has ended."""
 
-    def __init__(self, where: str) -> None:
-        super().__init__(where)
-        self.where = where
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
     def __str__(self) -> str:
-        return f"nothing runs here: there is no recording {self.where}"
+        return f"nothing runs here: {self.why}"
 
     @property
     def hint(self) -> str:
-        return "start a run with amctl start; REPL_DIR tells where it records"
+        return "amctl start starts a run; amctl vis render-dump draws the last one"
 
 
 class OutputError(VisError, OSError):

@@ -13,6 +13,7 @@ from amctl.cli import _vis_files, main, vis
 from amctl.cli.exitcodes import ExitCode
 from amctl.cli.options import GlobalOptions
 from amctl.dump.errors import DumpNotFoundError
+from amctl.telemetry.messages import GoneMsg
 from amctl.vis.errors import NoGraphvizError
 from amctl.vis.presets import options_for
 from tests.graph.made import GOLDEN
@@ -420,6 +421,26 @@ def test_watch_draws_again_when_something_happened(
     assert looks == [0.5] * 4
     times = [[m.time_sum for m in view.graph.machines.values()] for view in world.views]
     assert times == [[2, 2, 0], [4, 2, 0]]
+
+
+def test_a_run_that_has_ended_is_not_drawn_as_running(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def sleep(_: float) -> None:
+        if said:
+            raise KeyboardInterrupt
+        world.dump.write(GoneMsg("boss", BEGAN + 10**9))
+        world.dump.write(tx("boss", 9, (2, 2, 0, 0)))
+        said.append("waiting")
+
+    said: list[str] = []
+    monkeypatch.setattr(vis.time, "sleep", sleep)
+    assert run("live", "--watch") == ExitCode.INTERRUPTED
+    assert len(world.views) == 1
+    assert "the run has ended; waiting for the next one" in capsys.readouterr().err
+    assert run("live") == ExitCode.UNREACHABLE
+    assert "the run recorded in test has ended" in capsys.readouterr().err
+    assert len(world.views) == 1
 
 
 # -- listings
