@@ -43,7 +43,7 @@ _BACKOFF = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each further try of one that never got ready; after the last it is given up."""
 _SHORT_LIFE = 5.0
 """Who dies sooner, in seconds, several times in a row, is started again after a while only."""
-_REST = (0.0, 0.1, 0.5, 1.0)
+_REST = (0.0, 0.0, 0.1, 0.3)
 """Seconds before one is started again after so many short lives; the last goes for all further."""
 
 _log = logging.getLogger("amctl.run.recording")
