@@ -134,7 +134,10 @@ class Deps:
             NotImportedError: Nothing imports it.
         """
         by_registry = {party.name: party.imports for party in self.third_party}
-        names = [name, *by_registry.get(name, ()), name.partition(".")[0]]
+        names = [name, *by_registry.get(name, ())]
+        top = name.partition(".")[0]
+        if top not in self.modules:  # of others' modules only the first part is known
+            names.append(top)
         goal = next((one for one in names if one in self._links or one in self.roots), None)
         if goal is None:
             raise NotImportedError(self.target, name, {*self._links, *by_registry})
