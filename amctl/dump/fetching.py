@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
-from amctl.dump.errors import DumpFormatError, DumpFullError, DumpNotFoundError
+from amctl.dump.errors import DumpError, DumpFormatError, DumpFullError, DumpNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +44,63 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opener() -> urllib.request.OpenerDirector:
+class _Cutter:
+    """Ends all connections at a time: a server that goes on dripping can't go on for ever.
+
+    The library's own timeout is one for each piece of a line.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.is_done = False
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Cutter:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def watch(self, connection: http.client.HTTPConnection) -> http.client.HTTPConnection:
+        """Keep its socket as soon as there is one; the answer may outlive the connection."""
+        connect = connection.connect
+
+        def connected() -> None:
+            connect()
+            self._sockets.append(connection.sock)
+            if self.is_done:
+                self._cut()
+
+        connection.connect = connected  # type: ignore[method-assign]  # of this one only
+        return connection
+
+    def _cut(self) -> None:
+        self.is_done = True
+        for each in self._sockets:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                each.shutdown(socket.SHUT_RDWR)
+
+
+def _opener(cutter: _Cutter) -> urllib.request.OpenerDirector:
     """One without files, FTP and data URLs, which the library's own would open too."""
+
+    class Watched(urllib.request.AbstractHTTPHandler):
+        def do_open(self, http_class: Any, req: Any, **args: Any) -> Any:
+            return super().do_open(lambda *a, **k: cutter.watch(http_class(*a, **k)), req, **args)
+
+    class Http(Watched, urllib.request.HTTPHandler):
+        pass
+
+    class Https(Watched, urllib.request.HTTPSHandler):
+        pass
+
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        Http(),
+        Https(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _Redirects(),
@@ -83,33 +136,62 @@ def fetch(
         DumpFullError: There is no room for it.
     """
     end = clock() + deadline
-    try:
-        request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})
-        with _opener().open(request, timeout=timeout) as answer:
-            declared = _length(answer.headers.get("Content-Length"))
-            if declared is not None and declared > max_bytes:
-                raise DumpFormatError(url, f"has {declared} bytes, at most {max_bytes}")
-            got = 0
-            while chunk := answer.read1(_CHUNK):
-                got += len(chunk)
-                if got > max_bytes:
-                    raise DumpFormatError(url, f"has more than {max_bytes} bytes")
-                if clock() > end:
-                    raise DumpFormatError(url, f"took more than {deadline:g} s", got)
-                _write(into, chunk)
-                if say is not None and got // _MARK != (got - len(chunk)) // _MARK:
-                    say(f"{got / 1e6:.0f} MB of {url}")
-            if declared is not None and got < declared:
-                raise DumpFormatError(url, f"ended early, it has {declared} bytes", got)
-    except urllib.error.HTTPError as error:
+    with _Cutter(deadline) as cutter:
+        try:
+            _read(
+                url, into, cutter, timeout, max_bytes, say, lambda: cutter.is_done or clock() > end
+            )
+        except _Late as late:
+            raise DumpFormatError(url, f"took more than {deadline:g} s", late.args[0]) from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, DumpError):
+                raise
+            if cutter.is_done:
+                raise DumpFormatError(url, f"took more than {deadline:g} s") from None
+            raise DumpNotFoundError(url, _answer(error)) from None
+
+
+class _Late(Exception):
+    """Time is up; with the bytes that came."""
+
+
+def _read(
+    url: str,
+    into: BinaryIO,
+    cutter: _Cutter,
+    timeout: float,
+    max_bytes: int,
+    say: Callable[[str], None] | None,
+    is_late: Callable[[], bool],
+) -> None:
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})
+    with _opener(cutter).open(request, timeout=timeout) as answer:
+        declared = _length(answer.headers.get("Content-Length"))
+        if declared is not None and declared > max_bytes:
+            raise DumpFormatError(url, f"has {declared} bytes, at most {max_bytes}")
+        got = 0
+        while chunk := answer.read1(_CHUNK):
+            got += len(chunk)
+            if got > max_bytes:
+                raise DumpFormatError(url, f"has more than {max_bytes} bytes")
+            if is_late():
+                raise _Late(got)
+            _write(into, chunk)
+            if say is not None and got // _MARK != (got - len(chunk)) // _MARK:
+                say(f"{got / 1e6:.0f} MB of {url}")
+        if cutter.is_done:
+            raise _Late(got)
+        if declared is not None and got < declared:
+            raise DumpFormatError(url, f"ended early, it has {declared} bytes", got)
+
+
+def _answer(error: Exception) -> str:
+    """What to say where nothing was fetched."""
+    if isinstance(error, urllib.error.HTTPError):
         error.close()
-        raise DumpNotFoundError(url, f"the server answers {error.code} {error.reason}") from None
-    except urllib.error.URLError as error:
-        raise DumpNotFoundError(url, f"can't be fetched, {_reason(error.reason)}") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        if isinstance(error, DumpFormatError | DumpNotFoundError | DumpFullError):
-            raise
-        raise DumpNotFoundError(url, f"can't be fetched, {_reason(error)}") from None
+        return f"the server answers {error.code} {error.reason}"
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    return f"can't be fetched, {_reason(reason)}"
 
 
 def _write(into: BinaryIO, chunk: bytes) -> None:

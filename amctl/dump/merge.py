@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Conflict", "MergeReport", "merge"]
 
 _TELL_EVERY: Final = 5_000
+_AHEAD: Final = 512
 _PIPE, _GAP, _TX = range(3)
 
 
@@ -224,7 +225,7 @@ class _Source:
         """Its transitions; their times never step back."""
         at = 0
         schema, later = self.first_schema, self._schemas[1:]
-        for position, tx in enumerate(self._dump.transitions(self._machine)):
+        for position, tx in enumerate(self._transitions()):
             while later and later[0][0] <= position:
                 schema = later.pop(0)[1]
             at = max(at, tx.time_ns)
@@ -236,6 +237,13 @@ class _Source:
             at = max(at, schema.time_ns)
             end = _Step(schema, None, self._number)
             yield Thing(at, _digest("schema", schema), (1 << 64,), end)
+
+    def _transitions(self) -> Iterator[TxMsg]:
+        """A few at a time: all the machines are read at once, each of them reads ahead."""
+        count = self._dump.count(self._machine)
+        for start in range(0, count, _AHEAD):
+            stop = min(start + _AHEAD, count)
+            yield from self._dump.transitions(self._machine, start, stop)
 
 
 def _digest(*parts: object) -> bytes:

@@ -125,6 +125,27 @@ def test_an_answer_that_never_comes_is_given_up() -> None:
             done.set()
 
 
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""], ids=["head", "body", "line"]
+)
+def test_one_that_drips_is_cut_off(head: bytes) -> None:
+    """Each byte comes in time, the whole never does."""
+    done = threading.Event()
+
+    def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
+        with contextlib.suppress(OSError):
+            handler.wfile.write(head)
+            while not done.wait(0.01):
+                handler.wfile.write(b"x")
+
+    with served(drip) as url:
+        try:
+            with pytest.raises(DumpFormatError, match=r"took more than 0\.1 s"):
+                fetched(url, deadline=0.1, timeout=5)
+        finally:
+            done.set()
+
+
 def test_what_the_server_hasnt_got_is_told() -> None:
     with (
         served(says(404)) as url,

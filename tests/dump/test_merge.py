@@ -20,7 +20,7 @@ from tests.dump.strategies import recordings
 from tests.support.shared import SHARED, needs_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 A = SchemaMsg("a", ("X", "Y"), {})
 B = SchemaMsg("b", ("X",), {})
@@ -248,6 +248,23 @@ def test_another_run_is_told_by_its_clocks() -> None:
     assert told(one, two)[1].conflicts == [
         Conflict("a", "its clocks step back between recordings, as if of another run", 1, "3")
     ]
+
+
+def test_machines_are_read_a_few_transitions_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All machines are read at once, and a reader may hold all that it was asked for."""
+    monkeypatch.setattr("amctl.dump.merge._AHEAD", 3)
+    spans: list[int] = []
+
+    class Watched(MemoryDump):
+        def transitions(
+            self, machine: str | None = None, start: int = 0, stop: int | None = None
+        ) -> Iterator[TxMsg]:
+            spans.append((self.count(machine) if stop is None else stop) - start)
+            return super().transitions(machine, start, stop)
+
+    messages = [A, *(tx("a", str(i), i, i, 0) for i in range(8))]
+    assert_same(merged(Watched(messages=messages)), dump_of(*messages))
+    assert max(spans) == 3
 
 
 def test_progress_is_told() -> None:
