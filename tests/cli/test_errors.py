@@ -11,6 +11,7 @@ from amctl.bundle.errors import NodeMissingError
 from amctl.cli.errors import describe, exit_code_of, is_expected, write_report
 from amctl.cli.exitcodes import ExitCode
 from amctl.dump import errors as dump_errors
+from amctl.insight import errors as insight_errors
 from amctl.relay.errors import PortInUseError
 from amctl.run import errors as run_errors
 from amctl.run.errors import (
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
         (dump_errors.DumpPlaceError("d", "x"), ExitCode.FAILED),
         (dump_errors.UnknownMachineError("d", "m", ["n"]), ExitCode.NOTHING_MATCHED),
         (dump_errors.UnknownTransitionError("d", "m", "t"), ExitCode.NOTHING_MATCHED),
+        (insight_errors.NotImportedError("browser", "x", []), ExitCode.NOTHING_MATCHED),
+        (insight_errors.NoGraphvizError(), ExitCode.FAILED),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED),
         (ZeroDivisionError(), ExitCode.BUG),
         (OSError("disk"), ExitCode.BUG),
