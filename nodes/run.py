@@ -89,6 +89,7 @@ class Workflow:
         """How the work ended the last time."""
         self._repl: Mux | None = None
         self._stream: DebugStream | None = None
+        self._local: LocalRunner | None = None
         self._nodes_settle: Callable[[], Awaitable[object]] | None = None
         self._is_stopped = False
 
@@ -130,7 +131,8 @@ class Workflow:
             dial: Connects to a path of the relay.
         """
         self.recorder.run_here()
-        return LocalRunner(self.dag, self._plans, dial)
+        self._local = LocalRunner(self.dag, self._plans, dial)
+        return self._local
 
     def record_to(
         self,
@@ -150,6 +152,13 @@ class Workflow:
         self._stream = record(plan, self.machine, lambda path: dial())
         self._plans = {id: replace(old, debug=plan) for id, old in self._plans.items()}
         self._nodes_settle = settle
+
+    @property
+    def unrecorded(self) -> int:
+        """After `stop`: messages of this process that no collector took any more."""
+        nodes = self._local.nodes.values() if self._local else ()
+        streams = [self._stream, *(node.stream for node in nodes)]
+        return sum(stream.unsent for stream in streams if stream is not None)
 
     # --- life
 

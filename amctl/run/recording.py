@@ -46,6 +46,8 @@ _SHORT_LIFE = 5.0
 _REST = (0.0, 0.0, 0.1, 0.3)
 """Seconds before one is started again after so many short lives; the last goes for all further."""
 
+_UNSENT = "no collector at the end"
+
 _log = logging.getLogger("amctl.run.recording")
 
 
@@ -80,7 +82,7 @@ class Recording:
         name: What people call its file, `tmp/am-dbg-dump.sqlite`.
         forward: `host:port` of a debugger that gets everything too; empty for none.
         tell: Told what a person should know, one line each.
-        given_up: Called when there will be no collector any more.
+        show: Told True when the first collector is up, False when there will be none any more.
         command: The collector's program; the rest of the command line is added.
     """
 
@@ -91,7 +93,7 @@ class Recording:
         *,
         forward: str = "",
         tell: Callable[[str], None],
-        given_up: Callable[[], object] = lambda: None,
+        show: Callable[[bool], object] = lambda is_up: None,
         command: Sequence[str] = (sys.executable, "-m", "amctl.cli.main", "collect"),
     ) -> None:
         self.path = folder / DUMP_FILE
@@ -101,7 +103,7 @@ class Recording:
         self.restarts = 0
         """How often it died."""
         self._folder, self._forward, self._command = folder, forward, command
-        self._tell, self._given_up = tell, given_up
+        self._tell, self._show = tell, show
         self._child: asyncio.Future[_Child] = asyncio.get_running_loop().create_future()
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -151,7 +153,9 @@ class Recording:
                 failures += 1
                 continue
             fresh, failures = False, 0
-            self._was_up = True
+            if not self._was_up:
+                self._was_up = True
+                self._show(True)
             self._child.set_result(child)
             born = loop.time()
             code = await child.process.wait()
@@ -169,7 +173,7 @@ class Recording:
 
     def _give_up(self) -> None:
         self._is_given_up = True
-        self._given_up()
+        self._show(False)
         self._tell(f"this run is not recorded: the collector can't start, see {self._log_name}")
 
     async def _spawn(self, *, fresh: bool) -> _Child:
@@ -241,8 +245,12 @@ class Recording:
                 self._give_up()
         await self._end(signal.SIGTERM)
 
-    def result(self) -> Recorded | None:
-        """What was recorded; None if there is nothing. Call it after `close`."""
+    def result(self, unsent: int = 0) -> Recorded | None:
+        """What was recorded; None if there is nothing. Call it after `close`.
+
+        Args:
+            unsent: Messages that streams of this process could not bring to the collector.
+        """
         # without a collector a dump in the folder is that of an earlier run
         if not self._was_up or not self.path.exists():
             return None
@@ -257,8 +265,8 @@ class Recording:
                     path=self.name,
                     machines=len(dump.machines()),
                     transitions=dump.count(),
-                    lost=sum(gap.count for gap in gaps),
-                    why=tuple(dict.fromkeys(gap.why for gap in gaps)),
+                    lost=sum(gap.count for gap in gaps) + unsent,
+                    why=(*dict.fromkeys(gap.why for gap in gaps), *([_UNSENT] if unsent else [])),
                     restarts=self.restarts,
                 )
         except DumpError as error:

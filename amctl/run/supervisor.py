@@ -17,7 +17,6 @@ import contextlib
 import logging
 import time
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.relay.errors import BindError, PortInUseError
@@ -143,7 +142,7 @@ class Supervisor:
             outcome = workflow.outcome
         log.info("%s after %d ms", ending, now_ms)
         done_ms = now_ms if self._done_ms is None else self._done_ms
-        return Report(ending, snapshot, self._ready_ms, done_ms, outcome, self._recorded())
+        return Report(ending, snapshot, self._ready_ms, done_ms, outcome, self._recorded(workflow))
 
     # --- up
 
@@ -186,10 +185,14 @@ class Supervisor:
         if self._settings.value("AM_DBG_ADDR").value:
             folder = self._settings.repl_dir
             name, forward = self._shown(folder / DUMP_FILE), "" if address == "1" else address
-            dark = partial(workflow.recorder.light, "debugger", "down", "not recorded")
-            self._recording = Recording(
-                folder, name, forward=forward, tell=self._tell, given_up=dark
-            )
+            recorder = workflow.recorder
+
+            def show(is_up: bool) -> None:
+                recorder.light("debugger", *(("up", name) if is_up else ("down", "not recorded")))
+                if is_up:
+                    recorder.link(Link("dump", "Dump", "", name))
+
+            self._recording = Recording(folder, name, forward=forward, tell=self._tell, show=show)
             stack.push_async_callback(self._recording.close)
             self._stopper.at_hard_exit(self._recording.kill)
             self._record_door = Forward(RECORD_PATH, self._recording.connect)
@@ -200,12 +203,10 @@ class Supervisor:
         if recording is not None and door is not None:
             recording.start()
             workflow.record_to(recording.dial, recording.token, door.until_idle)
-            workflow.recorder.light("debugger", "up", recording.name)
-            workflow.recorder.link(Link("dump", "Dump", "", recording.name))
 
-    def _recorded(self) -> Recorded | None:
+    def _recorded(self, workflow: Workflow) -> Recorded | None:
         """What became of the recording; what is missing in it is told."""
-        recorded = self._recording.result() if self._recording else None
+        recorded = self._recording.result(workflow.unrecorded) if self._recording else None
         if recorded is not None and recorded.lost:
             why = ", ".join(recorded.why)
             self._tell(f"{recorded.lost} messages are missing in {recorded.path}: {why}")

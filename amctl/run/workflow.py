@@ -109,6 +109,10 @@ class Workflow(Protocol):
             settle: Waits until no node is connected to it any more.
         """
 
+    @property
+    def unrecorded(self) -> int:
+        """After `stop`: messages of this process that no collector took any more."""
+
     async def start(self, relay: RelayInfo) -> None:
         """Start the orchestrator; the relay serves already."""
 

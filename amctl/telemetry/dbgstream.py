@@ -234,6 +234,11 @@ class DebugStream:
             return False
         return True
 
+    @property
+    def unsent(self) -> int:
+        """Messages that no collector has taken yet; once it is closed, none ever will."""
+        return self.outbox.unacked
+
     async def close(self, grace: float = 1.0) -> int:
         """Stop following, send what is left, and wait until it is safe.
 

@@ -107,6 +107,7 @@ async def test_all_machines_pipes_and_connections_of_the_golden_graph_are_record
     # nodes and orchestrator end while the relay still carries it
     assert {*NODES, "orchestrator"} <= {m.machine_id for m in end.of(GoneMsg)}
     assert end.of(GapMsg) == []
+    assert system.workflow.unrecorded == 0
 
 
 @pytest.mark.slow
@@ -122,6 +123,7 @@ async def test_a_run_does_not_wait_for_a_collector_that_is_gone(
         before = loop.time()
     assert loop.time() - before < 4.0
     assert far.streams == {}
+    assert system.workflow.unrecorded > 100, "all of it, by all five streams"
 
 
 async def test_without_a_path_nothing_is_recorded() -> None:

@@ -162,6 +162,9 @@ async def test_what_was_recorded_and_what_is_missing_is_known_afterwards(stage: 
     assert recording.result() == Recorded(
         "tmp/am-dbg-dump.sqlite", 1, 1, lost=6, why=("outbox full",), restarts=0
     )
+    end = recording.result(unsent=4)
+    assert end is not None
+    assert (end.lost, end.why) == (10, ("outbox full", "no collector at the end"))
     recording.path.write_bytes(b"SQLite format 3\0 no more")
     assert recording.result() is None
     assert len(stage.told) == 1

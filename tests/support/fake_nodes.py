@@ -58,6 +58,7 @@ class FakeWorkflow:
     name = "fake"
     node_ids = ("a",)
     matchers: tuple[Matcher, ...] = ()
+    unrecorded = 0
 
     def __init__(self, words: list[str]) -> None:
         self._words = words
