@@ -68,15 +68,16 @@ def new_writer(
         UnknownFormatError: Nothing is written in that format.
         DumpExistsError: There is something under that name.
         DumpPlaceError: No file can stand there.
+        DumpBusyError: A collector writes what is there.
         DumpFullError: It can't be written.
     """
     path = Path(path)
     format = format_of(path, format)
     _look(path, force=force)
     if format == "sqlite":
-        from amctl.dump.sqlite import SqliteWriter
+        from amctl.dump._replacing import ReplacingWriter
 
-        return SqliteWriter(path, meta=meta)
+        return ReplacingWriter(path, meta=meta)
     if format == "gob.br":
         from amctl.dump.gob import GobWriter
 
@@ -100,6 +101,9 @@ def _look(path: Path, *, force: bool) -> None:
         raise DumpPlaceError(str(path), "that is no file")
     if not force:
         raise DumpExistsError(str(path))
+    from amctl.dump.sqlite._lock import WriterLock
+
+    WriterLock(path, str(path)).release()  # nobody takes a file away from a collector
 
 
 def stream_writer(

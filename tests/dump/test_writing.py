@@ -5,13 +5,21 @@ from __future__ import annotations
 import errno
 import io
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from amctl.dump.copying import copy
-from amctl.dump.errors import DumpExistsError, DumpFullError, DumpPlaceError, UnknownFormatError
+from amctl.dump.errors import (
+    DumpBusyError,
+    DumpExistsError,
+    DumpFullError,
+    DumpPlaceError,
+    UnknownFormatError,
+)
 from amctl.dump.opening import open_dump
+from amctl.dump.sqlite._lock import WriterLock
 from amctl.dump.writing import FORMATS, TEXT_FORMATS, format_of, new_writer, stream_writer
 from amctl.telemetry.messages import TxMsg
 from tests.support.recordings import lamp
@@ -76,6 +84,36 @@ def test_a_file_that_came_meanwhile_is_left_alone(tmp_path: Path) -> None:
     writer.abandon()
     assert [each.name for each in tmp_path.iterdir()] == ["x.jsonl"]
     assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("format", ["sqlite", "md"])
+def test_a_file_that_a_collector_writes_is_left_alone(tmp_path: Path, format: str) -> None:
+    path = tmp_path / "x.sqlite"
+    path.write_text("its")
+    lock = WriterLock(path, "x")
+    with pytest.raises(DumpBusyError, match="another collector"):
+        new_writer(path, format, force=True)
+    lock.release()
+    writer = new_writer(path, "sqlite", force=True)
+    lock = WriterLock(path, "x")
+    with pytest.raises(DumpBusyError):
+        writer.finish()
+    writer.abandon()
+    lock.release()
+    assert [each.name for each in tmp_path.iterdir()] == ["x.sqlite"]
+    assert path.read_text() == "its"
+
+
+def test_nothing_of_what_was_replaced_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    for name in ("x.sqlite", "x.sqlite-wal", "x.sqlite-shm"):
+        (tmp_path / name).write_text("its")
+    writer = new_writer(path, force=True)
+    copy(lamp(), writer)
+    writer.finish()
+    assert [each.name for each in tmp_path.iterdir()] == ["x.sqlite"]
+    with closing(open_dump(path)) as dump:
+        assert dump.count() == lamp().count()
 
 
 def test_only_files_are_replaced(tmp_path: Path) -> None:
