@@ -39,7 +39,7 @@ __all__ = [
     "is_dump",
     "merge",
     "opened",
-    "sqlite_name",
+    "sqlite_output",
     "verdict",
     "verify",
 ]
@@ -266,10 +266,14 @@ class Output:
         return stream_writer(sys.stdout.buffer, format, meta=meta, limit=self.limit)
 
 
-def sqlite_name(source: str) -> str:
-    """`am-dbg-dump.gob.br` -> `am-dbg-dump.sqlite`, in the current folder."""
+def sqlite_output(output: str | None, source: str) -> str:
+    """Where `import` writes: `am-dbg-dump.gob.br` -> `am-dbg-dump.sqlite`, in this folder."""
     from amctl.dump.writing import FORMATS
 
+    if output is not None:
+        if output == "-" or output.lower().endswith(tuple(f".{each}" for each in FORMATS[1:])):
+            raise typer.BadParameter(f"-o {output}: import makes an SQLite file, export the others")
+        return output
     name = (
         re.split(r"[/\\?#]", source.rstrip("/"))[-1] if "://" not in source else _url_name(source)
     )

@@ -173,7 +173,7 @@ def import_(
 
     Example: amctl dump import am-dbg-dump.gob.br -o run.sqlite
     """
-    to = work.Output(output or work.sqlite_name(file), "sqlite", force=force)
+    to = work.Output(work.sqlite_output(output, file), "sqlite", force=force)
     with work.opened(ctx, file) as recording:
         work.export(recording, work.Part(), to, global_options(ctx))
     return int(ExitCode.DONE)

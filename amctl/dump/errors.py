@@ -110,7 +110,7 @@ class DumpFullError(DumpError, OSError):
 class DumpPlaceError(DumpError, OSError):
     """No new file can stand there: a folder does, or the folder is missing."""
 
-    hint = "name a new file, in a folder that is there"
+    hint = "name a new file, in a folder that you can write to"
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(name, problem)

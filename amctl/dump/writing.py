@@ -94,6 +94,8 @@ def _look(path: Path, *, force: bool) -> None:
     except FileNotFoundError:
         if not path.parent.is_dir():
             raise DumpPlaceError(str(path), f"there is no folder {path.parent}") from None
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise DumpPlaceError(str(path), "its folder is closed to you") from None
         return
     except OSError as error:
         raise DumpPlaceError(str(path), error.strerror or str(error)) from None

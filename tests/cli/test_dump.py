@@ -352,6 +352,12 @@ def test_import_makes_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             assert (dump.format, dump.count()) == ("sqlite", 5)
 
 
+@pytest.mark.parametrize("output", ["x.md", "x.GOB.BR", "-"])
+def test_import_makes_nothing_else(sqlite: str, output: str) -> None:
+    with pytest.raises(typer.BadParameter, match="import makes an SQLite file"):
+        run("import", sqlite, "-o", output)
+
+
 # -- merge
 
 

@@ -133,6 +133,15 @@ def test_a_folder_that_isnt_there_is_told(tmp_path: Path, format: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_folder_that_is_closed_is_told(
+    tmp_path: Path, format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # nothing is closed to root
+    with pytest.raises(DumpPlaceError, match="closed to you"):
+        new_writer(tmp_path / f"x.{format}")
+
+
 @pytest.mark.parametrize(
     ("name", "format"),
     [("a.sqlite", "sqlite"), ("a.GOB.BR", "gob.br"), ("b.c/a.jsonl.zst", "jsonl.zst")],
