@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from amctl.cli.options import GlobalOptions
+    from amctl.dump.checking import CheckReport
     from amctl.dump.diff import DumpDiff
     from amctl.dump.following import Entry
     from amctl.dump.model import Dump, DumpWriter
+    from amctl.dump.verify import VerifyReport
 
 __all__ = [
     "Asked",
@@ -366,10 +368,12 @@ def _verified(dump: Dump, progress: Callable[[int, int], None]) -> dict[str, Any
     from amctl.dump.gathering import TemporaryDump
     from amctl.dump.verify import verify as verify_sqlite
 
-    if dump.format != "sqlite":
-        return check(dump, progress=progress).to_json()
-    path = dump.path if isinstance(dump, TemporaryDump) else dump.name
-    report = verify_sqlite(path, dump.name, progress=progress)
+    report: CheckReport | VerifyReport
+    if dump.format == "sqlite":
+        path = dump.path if isinstance(dump, TemporaryDump) else dump.name
+        report = verify_sqlite(path, dump.name, progress=progress)
+    else:
+        report = check(dump, progress=progress)
     made = asdict(report)
     return {"dump": made.pop("name"), "format": dump.format, "ok": report.ok, **made}
 

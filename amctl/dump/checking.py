@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from amctl.dump.copying import messages_of
 from amctl.dump.errors import DumpFormatError, UnknownMachineError
@@ -26,7 +26,6 @@ class CheckReport:
     """What a full read has found."""
 
     name: str
-    format: str
     machines: int = 0
     transitions: int = 0
     pipes: int = 0
@@ -43,21 +42,6 @@ class CheckReport:
         """Whether nothing is damaged."""
         return not self.problems
 
-    def to_json(self) -> dict[str, Any]:
-        """One document."""
-        return {
-            "dump": self.name,
-            "format": self.format,
-            "ok": self.ok,
-            "problems": self.problems,
-            "oddities": self.oddities,
-            "machines": self.machines,
-            "transitions": self.transitions,
-            "pipes": self.pipes,
-            "gaps": self.gaps,
-            "lost": self.lost,
-        }
-
 
 def check(dump: Dump, *, progress: Callable[[int, int], None] | None = None) -> CheckReport:
     """Read all of a recording.
@@ -66,7 +50,7 @@ def check(dump: Dump, *, progress: Callable[[int, int], None] | None = None) -> 
         dump: It was opened, so it isn't damaged all through.
         progress: Told transitions done, and those of the whole recording, now and then.
     """
-    report = CheckReport(dump.name, dump.format)
+    report = CheckReport(dump.name)
     try:
         _read(dump, report, progress)
     except (DumpFormatError, UnknownMachineError) as error:
