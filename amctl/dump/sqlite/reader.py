@@ -137,20 +137,22 @@ class SqliteDump:
     def pipes(self) -> Sequence[PipeMsg]:
         """Structured pipe records in order of arrival."""
         columns = "kind, source, source_state, target, target_state, gone, time_ns"
-        return [
-            PipeMsg("remove" if kind else "add", a, b, c, d, bool(gone), int(time_ns))
-            for kind, a, b, c, d, gone, time_ns in self._all(
-                f"SELECT {columns} FROM pipe ORDER BY no"
-            )
-        ]
+        rows = self._all(f"SELECT {columns} FROM pipe ORDER BY no")
+        with self._damage("pipes"):
+            return [
+                PipeMsg("remove" if kind else "add", a, b, c, d, bool(gone), int(time_ns))
+                for kind, a, b, c, d, gone, time_ns in rows
+            ]
 
     def gaps(self) -> Sequence[GapMsg]:
         """What is known to be missing."""
         query = "SELECT count, why, machine, since_ns, until_ns FROM gap ORDER BY no"
-        return [
-            GapMsg(int(count), why, machine, int(since), int(until))
-            for count, why, machine, since, until in self._all(query)
-        ]
+        rows = self._all(query)
+        with self._damage("gaps"):
+            return [
+                GapMsg(int(count), why, machine, int(since), int(until))
+                for count, why, machine, since, until in rows
+            ]
 
     def gone(self) -> Mapping[str, int]:
         """Disposed machines, with the Unix time in ns."""
@@ -158,7 +160,9 @@ class SqliteDump:
             "SELECT g.machine, g.time_ns FROM gone g WHERE NOT EXISTS (SELECT 1 FROM schema s"
             " JOIN machine m ON m.num = s.mach WHERE m.id = g.machine AND s.no > g.no)"
         )
-        return {id: int(time_ns) for id, time_ns in self._all(f"{query} ORDER BY g.no")}
+        rows = self._all(f"{query} ORDER BY g.no")
+        with self._damage("machines that are gone"):
+            return {id: int(time_ns) for id, time_ns in rows}
 
     # -- transitions
 

@@ -23,7 +23,7 @@ from amctl.dump.sqlite._messages import MessageAppender
 from amctl.machine import StateDef
 from amctl.machine.lines import LogLine
 from amctl.machine.steps import Step
-from amctl.telemetry.messages import GoneMsg, SchemaMsg, SourceRef, TxMsg
+from amctl.telemetry.messages import GapMsg, GoneMsg, PipeMsg, SchemaMsg, SourceRef, TxMsg
 from tests.dump.same import assert_same
 from tests.telemetry.dbgtools import scripts, simple_schema, simple_tx
 
@@ -211,6 +211,23 @@ def test_damaged_rows_are_told(tmp_path: Path, damage: str) -> None:
         list(dump.transitions("m0"))
     with SqliteDump(path) as dump, pytest.raises(DumpFormatError):
         list(dump.transitions(None, 5))
+
+
+@pytest.mark.parametrize("table", ["pipe", "gap", "gone"])
+def test_a_time_that_is_none_is_told(tmp_path: Path, table: str) -> None:
+    records: list[Message] = [
+        PipeMsg("add", "m0", "A", "m1", "B"),
+        GapMsg(1, "outbox full"),
+        GoneMsg("m0", 5),
+    ]
+    path = written(tmp_path / "a.sqlite", [*busy(1), *records])
+    column = "until_ns" if table == "gap" else "time_ns"
+    con = sqlite3.connect(path)
+    con.execute(f"UPDATE {table} SET {column} = 'never'")
+    con.commit()
+    con.close()
+    with SqliteDump(path) as dump, pytest.raises(DumpFormatError, match="never"):
+        {"pipe": dump.pipes, "gap": dump.gaps, "gone": dump.gone}[table]()
 
 
 def test_a_schema_that_is_damaged(tmp_path: Path) -> None:
