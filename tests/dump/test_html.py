@@ -187,9 +187,7 @@ class TestInChromium:
             await tab.goto(f"{path.as_uri()}#lamp/{2:016x}")
             assert "+On" in await tab.inner_text("#detail h3")
 
-    async def test_of_a_hundred_thousand_rows_only_those_in_sight_are_made(
-        self, tmp_path: Path
-    ) -> None:
+    async def test_only_rows_in_sight_are_made_of_a_hundred_thousand(self, tmp_path: Path) -> None:
         path = tmp_path / "x.html"
         path.write_text(page(MemoryDump(messages=run_of(100_001))), encoding="utf-8")
         async with chromium() as browser:
