@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Workflow", "make_workflow"]
 
 _MOMENT = 0.15
-"""Seconds in which recorded nodes have sent their last words, most probably."""
+"""Seconds to send what was recorded last, if workers took all the time there was."""
 _log = logging.getLogger("amctl.nodes.workflow")
 
 
@@ -138,7 +138,7 @@ class Workflow:
         self,
         dial: Callable[[], Awaitable[Connection]],
         token: str,
-        settle: Callable[[], Awaitable[object]] | None = None,
+        settle: Callable[[], Awaitable[object]],
     ) -> None:
         """Have the orchestrator and all nodes recorded. Call it before `start`, or not at all.
 
@@ -146,7 +146,7 @@ class Workflow:
             dial: Connects to the collector. Nodes reach it through the relay, at `/dbg`.
             token: What it wants to hear first.
             settle: Waits until no node is connected to it through the relay. `stop` gives nodes
-                so long to send their last words, a second at most; without it, a moment.
+                so long to send their last words, a second at most.
         """
         plan = DebugPlan(DBG_PATH, token, self.settings.debug)
         self._stream = record(plan, self.machine, lambda path: dial())
@@ -232,14 +232,11 @@ class Workflow:
 
     async def _let_nodes_settle(self, until: float) -> None:
         """While the relay still carries it."""
-        if self._stream is None:
-            return
         if self._nodes_settle is None:
-            await asyncio.sleep(_MOMENT)
-        else:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._seconds_left(until)):
-                    await self._nodes_settle()
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds_left(until)):
+                await self._nodes_settle()
 
     async def _dismiss(self, link: RootLink, grace: float) -> None:
         was_there = link.client.is_connected

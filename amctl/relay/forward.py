@@ -92,9 +92,8 @@ class Forward:
     async def _connect_for(self, socket: WebSocket) -> Streams | None:
         """The TCP connection; None if the peer, or the relay, does not want to wait for it."""
         await socket.receive()  # that it wants to connect; what comes next is that it is gone
-        loop = asyncio.get_running_loop()
-        gone = loop.create_task(socket.receive())
-        dial = loop.create_task(_outcome(self._connect))
+        gone = asyncio.ensure_future(socket.receive())
+        dial = asyncio.ensure_future(self._connect())
         try:
             await asyncio.wait({gone, dial}, return_when=asyncio.FIRST_COMPLETED)
             if gone.done() and dial.done():
@@ -104,10 +103,6 @@ class Forward:
             gone.cancel()
             dial.cancel()
             await asyncio.wait({gone, dial})
-
-
-async def _outcome(connect: Callable[[], Awaitable[Streams]]) -> Streams:
-    return await connect()
 
 
 async def _refuse(socket: WebSocket, why: str) -> None:

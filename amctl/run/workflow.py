@@ -99,7 +99,7 @@ class Workflow(Protocol):
         self,
         dial: Callable[[], Awaitable[Connection]],
         token: str,
-        settle: Callable[[], Awaitable[object]] | None = None,
+        settle: Callable[[], Awaitable[object]],
     ) -> None:
         """Called before `start` if the run is recorded: stream to the collector.
 

@@ -85,7 +85,7 @@ class FakeWorkflow:
         self,
         dial: Callable[[], Awaitable[Connection]],
         token: str,
-        settle: Callable[[], Awaitable[object]] | None = None,
+        settle: Callable[[], Awaitable[object]],
     ) -> None:
         self.recorded_to = (dial, token)
 
