@@ -18,9 +18,9 @@ ORDER = (
     ("amctl", "amctl.states"),
     ("amctl.rpc",),
     ("amctl.telemetry", "amctl.relay", "amctl.bundle"),
-    ("amctl.dump", "amctl.insight"),
+    ("amctl.dump", "amctl.insight", "amctl.traces"),
     ("amctl.graph", "amctl.bench"),
-    ("amctl.vis",),
+    ("amctl.vis", "amctl.repl"),
     ("amctl.run", "nodes"),
     ("amctl.cli",),
 )

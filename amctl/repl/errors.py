@@ -1,0 +1,107 @@
+"""What the REPL raises.
+
+ReplError             has a verdict and maybe a hint
+  NothingRunsError    no address was found, or nothing answered (ConnectionError)
+  NothingMatchedError machines answered, but none fits (LookupError)
+  UsageError          a command line that can't be understood (ValueError)
+  UnreachableError    the machine that was meant is not connected (ConnectionError)
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
+
+from amctl.repl.outcome import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "NothingMatchedError",
+    "NothingRunsError",
+    "ReplError",
+    "UnreachableError",
+    "UsageError",
+]
+
+HOW_TO_START = "start something: amctl start --stay"
+
+
+class ReplError(Exception):
+    """Base of the REPL's errors."""
+
+    verdict: ClassVar[Verdict] = Verdict.FAILED
+
+    @property
+    def hint(self) -> str:
+        """What to do about it; may be empty."""
+        return ""
+
+
+class NothingRunsError(ReplError, ConnectionError):
+    """There is no address, or nobody answered at any."""
+
+    verdict = Verdict.UNREACHABLE
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, problem)
+        self.where, self.problem = where, problem
+
+    def __str__(self) -> str:
+        return f"nothing is running at {self.where}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """How to start something."""
+        return HOW_TO_START
+
+
+class NothingMatchedError(ReplError, LookupError):
+    """Machines answered, but the pattern or the filters fit none."""
+
+    verdict = Verdict.NO_MATCH
+
+    def __init__(self, what: str, known: Sequence[str]) -> None:
+        super().__init__(what, known)
+        self.what, self.known = what, known
+
+    def __str__(self) -> str:
+        return f"no machine matches {self.what!r}"
+
+    @property
+    def hint(self) -> str:
+        """Something near, or how to see all."""
+        close = get_close_matches(self.what, self.known, n=1)
+        return f"did you mean {close[0]!r}?" if close else "list them: amctl mach list"
+
+
+class UsageError(ReplError, ValueError):
+    """A command line can't be understood."""
+
+    verdict = Verdict.USAGE
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(problem, hint)
+        self.problem, self._hint = problem, hint
+
+    def __str__(self) -> str:
+        return self.problem
+
+    @property
+    def hint(self) -> str:
+        """What would have been right."""
+        return self._hint
+
+
+class UnreachableError(ReplError, ConnectionError):
+    """A machine that was meant is not connected."""
+
+    verdict = Verdict.UNREACHABLE
+
+    def __init__(self, mach_id: str, problem: str) -> None:
+        super().__init__(mach_id, problem)
+        self.mach_id, self.problem = mach_id, problem
+
+    def __str__(self) -> str:
+        return f"machine {self.mach_id!r} is not connected: {self.problem}"

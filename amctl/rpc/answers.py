@@ -1,0 +1,151 @@
+"""What a served machine tells of itself when it is asked: plain data with names.
+
+Questions travel as calls (`NetworkMachine.ask`), answers as JSON; these classes are both ends'
+word for them. All of it is information about one moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "About",
+    "ArgField",
+    "ArgType",
+    "Bound",
+    "InnerMachine",
+    "Mutated",
+    "PipeEnd",
+    "QueueItem",
+    "QueueState",
+    "as_data",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ArgField:
+    """A field of typed arguments."""
+
+    name: str
+    type: str
+    """As its annotation is written: `str`, `int`, `bytes`, `tuple[str, ...]`."""
+    default: str
+    """As Python would print it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArgType:
+    """Typed arguments that a machine's handlers take."""
+
+    name: str
+    """What people write in front of the field: `Start` of `Start.trace_id`. It needn't be a state's
+    name, but mostly is."""
+    key: str
+    """Where they stand in a mutation's map."""
+    fields: tuple[ArgField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One binding of handlers."""
+
+    id: str
+    handlers: tuple[str, ...]
+    """Names as they are called, prefix included."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipeEnd:
+    """A pipe from or to the machine."""
+
+    op: str
+    """`add` or `remove`: what it does at its target."""
+    source_id: str
+    source_state: str
+    target_id: str
+    target_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What hardly ever changes of a machine, and no mirror holds."""
+
+    id: str
+    parent_id: str = ""
+    tags: tuple[str, ...] = ()
+    args: tuple[ArgType, ...] = ()
+    bindings: tuple[Bound, ...] = ()
+    children: tuple[str, ...] = ()
+    into: tuple[PipeEnd, ...] = ()
+    out: tuple[PipeEnd, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    is_local: bool = True
+    """False for the mirror of another process's machine."""
+    remote_id: str = ""
+    """Of a mirror: which machine it shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """A mutation that waits, or runs."""
+
+    type: str
+    states: tuple[str, ...]
+    tick: int = 0
+    """The queue tick at which it will run; 0 if it was put in front."""
+    source_id: str = ""
+    """The machine that it came from, empty for a plain call."""
+    source_tx: str = ""
+    auto: bool = False
+    check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A machine's queue."""
+
+    tick: int
+    waiting: tuple[QueueItem, ...] = ()
+    running: QueueItem | None = None
+    handler: str = ""
+    """The handler that runs now, or empty."""
+    tasks: tuple[str, ...] = ()
+    """Coroutine handlers under way, by handler name, longest running first."""
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InnerMachine:
+    """One machine of the process that was asked."""
+
+    id: str
+    parent_id: str
+    tags: tuple[str, ...]
+    active: tuple[str, ...]
+    time_sum: int
+    is_local: bool = True
+    remote_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutated:
+    """What came of a mutation that was asked for as a question: answer, reason, clocks, at once."""
+
+    result: str
+    """`executed`, `queued` or `canceled`."""
+    queue_tick: int = 0
+    """Of a queued one: when it will run."""
+    reason: Mapping[str, Any] | None = None
+    """Of a canceled one: `amctl.machine.reasons.Reason` as a map, with `sentence`."""
+    before: tuple[int, ...] = ()
+    """All ticks before it, in index order."""
+    after: tuple[int, ...] = ()
+
+
+def as_data(answer: Any) -> Any:
+    """An answer as plain JSON data."""
+    return asdict(answer)
