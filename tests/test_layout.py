@@ -9,6 +9,7 @@ from tests.support.house import ROOT, sources
 ELSEWHERE: dict[str, str] = {
     "amctl/cli/began.py": "tests/cli/test_start.py",
     "amctl/cli/relay.py": "tests/cli/test_collect.py",
+    "amctl/cli/views/doctor.py": "tests/cli/test_doctor.py",
     "amctl/dump/model.py": "tests/dump/test_memory.py",
     "amctl/graph/model.py": "tests/graph/test_build.py",
     "amctl/repl/command.py": "tests/repl/test_registry.py",

@@ -26,6 +26,7 @@ COMMANDS = {
     "relay": ("amctl.cli.relay", "The original's relay commands: rotate-dbg."),
     "bench": ("amctl.cli.bench", "Measure parts of amctl on this machine, beside their goals."),
     "setup": ("amctl.cli.setup", "Install what this machine lacks, or say how."),
+    "doctor": ("amctl.cli.doctor", "What is wrong with this machine or project, and its cure."),
 }
 """Name -> module that holds the command's app, and its line in the list."""
 

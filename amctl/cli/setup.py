@@ -10,7 +10,8 @@ import typer
 
 from amctl.cli.exitcodes import ExitCode
 from amctl.cli.options import GlobalOptions, global_options
-from amctl.run.settings import project_home
+from amctl.run.doctor.mending import tidy
+from amctl.run.settings import load_settings, project_home
 from amctl.run.setup import Fate, Need, install, survey
 
 if TYPE_CHECKING:
@@ -34,13 +35,17 @@ def setup(
     """Install what start, test and build need, or say what to type.
 
     Chromium and Graphviz come from the system's packages; on a terminal it asks.
-    The browsers' Python comes into web/node_modules.
+    The browsers' Python comes into web/node_modules. What a killed run left is tidied up.
 
     Example: amctl setup --check
     """
     options = global_options(ctx)
-    needs = survey(project_home())
+    home = project_home()
+    needs = survey(home)
     fates = _looked(needs) if check else _installed(needs, options, yes=yes)
+    if not check:
+        for done in tidy(load_settings(options.config).repl_dir):
+            options.say(done)
     if as_json:
         print(json.dumps([_row(fate) for fate in fates]))
     else:
