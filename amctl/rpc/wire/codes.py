@@ -32,6 +32,10 @@ class Kind(IntEnum):
     PAYLOAD = 19
     FIRED = 20
     PART = 21
+    OPEN = 32
+    DATA = 33
+    CREDIT = 34
+    CLOSE = 35
 
 
 class Op(IntEnum):
@@ -50,6 +54,9 @@ class Op(IntEnum):
     """From here on my indexes are those of the schema with this generation."""
     BATCH = 8
     """Several mutations, run back to back."""
+    ASK = 9
+    """A question (`amctl.rpc.asking`): its arguments are a map with the question under `q`, its
+    reply carries JSON text. Not in a batch."""
 
 
 class Code(IntEnum):

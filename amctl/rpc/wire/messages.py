@@ -1,9 +1,9 @@
 """Bodies of the frames.
 
 Each is a tuple of declared types. On the wire they are arrays whose trailing fields may be missing
-(a default stands for them; newer peers may send more, which is ignored), but HELLO, WELCOME and
-Sync are maps: unknown keys are ignored, so these can grow. Declared types are what `codec` checks:
-`int` means an unsigned one of 64 bits, `list[int]` any integers.
+(a default stands for them; newer peers may send more, which is ignored), but HELLO, WELCOME, Sync
+and what a tunnel's OPEN tells are maps: unknown keys are ignored, so these can grow. Declared types
+are what `codec` checks: `int` means an unsigned one of 64 bits, `list[int]` any integers.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "ClockBody",
     "FiredBody",
     "Hello",
+    "OpenMeta",
     "PayloadBody",
     "ReplyBody",
     "Sync",
@@ -78,6 +79,11 @@ class Welcome(NamedTuple):
     ticks: Sequence[int] = ()
 
 
+class OpenMeta(NamedTuple):
+    peer: str = ""
+    """Who is at the other end of a tunnel's channel, for logs."""
+
+
 class ClockBody(NamedTuple):
     q: int
     m: int
@@ -127,4 +133,4 @@ class ByeBody(NamedTuple):
 
 
 ARRAYS = (ClockBody, CallBody, ReplyBody, PayloadBody, FiredBody, ByeBody)
-MAPS = (Sync, Hello, Welcome)
+MAPS = (Sync, Hello, Welcome, OpenMeta)
