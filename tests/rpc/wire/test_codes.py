@@ -39,6 +39,7 @@ def test_ops_and_kinds_are_those_of_the_protocol() -> None:
         "UNSUBSCRIBE",
         "MARK",
         "BATCH",
+        "ASK",
     ]
     kinds = [1, 2, 3, 4, 5, 8, 9, 10, 11, *range(16, 22), *range(32, 36)]
     assert [int(kind) for kind in Kind] == kinds
