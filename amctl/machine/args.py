@@ -19,6 +19,7 @@ __all__ = [
     "Args",
     "ArgsLike",
     "as_args",
+    "declared_types",
     "loggable",
     "parse_args",
 ]
@@ -39,8 +40,13 @@ class Args:
     @classmethod
     def key(cls) -> str:
         """The key under which the object stands in a mutation's map: `<prefix>__<State>`."""
+        return f"{cls.prefix}__{cls.label()}"
+
+    @classmethod
+    def label(cls) -> str:
+        """What people call it: `Start` for AStart."""
         name = cls.__name__
-        return f"{cls.prefix}__{name[1:] if name[:1] == 'A' else name}"
+        return name[1:] if name[:1] == "A" else name
 
     def to_wire(self) -> dict[str, Any]:
         """The fields as a plain map, defaults left out."""
@@ -60,7 +66,7 @@ class Args:
         """
         if not isinstance(data, Mapping):
             raise ArgsError(cls.__name__, "", f"can't be made of {data!r:.60}")
-        declared = _hints.get(cls) or _hints.setdefault(cls, typing.get_type_hints(cls))
+        declared = declared_types(cls)
         known = {}
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # see to_wire
             if field.name in data:
@@ -70,6 +76,11 @@ class Args:
                     problem = f"can't be {data[field.name]!r:.60}"
                     raise ArgsError(cls.__name__, field.name, problem) from None
         return cls(**known)
+
+
+def declared_types(cls: type[Args]) -> Mapping[str, Any]:
+    """The types that annotations name, by field."""
+    return _hints.get(cls) or _hints.setdefault(cls, typing.get_type_hints(cls))
 
 
 def _plain(value: Any) -> Any:

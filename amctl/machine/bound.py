@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import random
 from _thread import get_ident
+from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from amctl.machine._gates import TRACED, WATCHED
 from amctl.machine._narrated import narrate
@@ -13,6 +15,11 @@ from amctl.machine.core import Core
 from amctl.machine.errors import BindError
 from amctl.machine.handlers import Binding, HandlerTable
 from amctl.machine.tracer import Hooks, Tracer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amctl.machine.args import Args
 
 __all__ = ["Bound"]
 
@@ -27,6 +34,7 @@ class Bound(Core):
     _tracers: tuple[Tracer, ...]
     _failed_tracers: set[str]
     _bound: int = 0
+    _accepted: tuple[type[Args], ...] = ()
 
     def bind(self, handlers: object, *, prefix: str = "", id: str = "") -> str:
         """Bind handlers: an object with methods, or a map by name.
@@ -85,6 +93,42 @@ class Bound(Core):
         self._table = HandlerTable(self._compiled.names, self._bindings)
         self._planner.set_table(self._table)
         self._config = self._planner.config(self._config.order)
+
+    def accept_args(self, *types: type[Args]) -> None:
+        """Declare typed arguments that the handlers take, for tools that offer and read them.
+
+        It changes nothing for mutations. Declaring a type again is of no effect.
+
+        Raises:
+            BindError: Another type of the same name or key is declared.
+        """
+        for cls in types:
+            for other in self._accepted:
+                same = cls.label() == other.label() or cls.key() == other.key()
+                if same and cls is not other:
+                    raise BindError(
+                        f"machine {self.id!r} takes {other.__qualname__} by the name "
+                        f"{other.label()!r}, so {cls.__qualname__} can't have it"
+                    )
+            if cls not in self._accepted:
+                self._accepted = (*self._accepted, cls)
+
+    @property
+    def accepted_args(self) -> tuple[type[Args], ...]:
+        """The declared types, in order."""
+        return self._accepted
+
+    @contextmanager
+    def watched_by(self, tracer: Tracer) -> Iterator[None]:
+        """Tell a tracer of what happens within a block, and no log of the tracer.
+
+        For looking at one call of one's own; `bind_tracer` is for listening.
+        """
+        self._set_tracers((*self._tracers, tracer))
+        try:
+            yield
+        finally:
+            self._set_tracers(tuple(t for t in self._tracers if t is not tracer))
 
     def bind_tracer(self, tracer: Tracer) -> None:
         """Tell this one of everything from now on.

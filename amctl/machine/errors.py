@@ -110,14 +110,37 @@ class HandlerNameError(BindError):
 
 
 class ArgsError(MachineError, TypeError):
-    """Arguments that do not fit their declaration."""
+    """Arguments that do not fit their declaration.
 
-    def __init__(self, args: str, field: str, problem: str) -> None:
+    Args:
+        args: The type, or what should have been one.
+        field: Empty if it is about the type itself.
+        problem: What is wrong, with the value.
+        advice: What there is instead.
+        near: A word, and those that it might have been.
+    """
+
+    def __init__(
+        self,
+        args: str,
+        field: str,
+        problem: str,
+        advice: str = "",
+        near: tuple[str, Sequence[str]] = ("", ()),
+    ) -> None:
         super().__init__(args, field, problem)
         self.args_name, self.field, self.problem = args, field, problem
+        self._advice, self._near = advice, near
 
     def __str__(self) -> str:
+        if not self.field:
+            return f"arguments {self.args_name!r} {self.problem}"
         return f"arguments {self.args_name!r}: field {self.field!r} {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        close = _closest(*self._near)
+        return f"did you mean {close!r}?" if close else self._advice
 
 
 class HandlerResultError(MachineError, TypeError):

@@ -109,6 +109,10 @@ class HandlerTasks(TaskSet):
         """Whether there is a loop."""
         return self._loop is not None
 
+    def handlers(self) -> tuple[str, ...]:
+        """Names of the coroutine handlers under way, the one that runs longest first."""
+        return tuple(task.get_name() for task in self._events if not task.done())
+
     def now(self) -> float:
         """The loop's time, in seconds."""
         return self._loop.time() if self._loop is not None else 0.0

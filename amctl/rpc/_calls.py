@@ -44,6 +44,8 @@ class CallSpec(NamedTuple):
     wants: bool = True
 
     def __str__(self) -> str:
+        if self.op is Op.ASK:
+            return f"ask {self.args.get('q', '')!s:.40}"
         return " ".join((self.op.name.lower(), *self.states))
 
 
@@ -154,11 +156,11 @@ class Calls:
         if self._sent:
             self._mark_slow()
 
-    def replied(self, cid: int, result: Any) -> None:
-        """An answer came."""
+    def replied(self, cid: int, result: Any, text: str = "") -> None:
+        """An answer came; of a question it is the text."""
         call = self._sent.pop(cid, None)
         if call is not None and call.future is not None and not call.future.done():
-            call.future.set_result(result)
+            call.future.set_result(text if call.spec.op is Op.ASK else result)
         self._settle()
 
     def failed(self, cid: int, code: int, text: str) -> None:

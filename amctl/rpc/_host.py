@@ -15,6 +15,7 @@ from amctl.rpc.errors import (
     CallRefusedError,
     NotConnectedError,
     PayloadLostError,
+    QuestionError,
     UnknownOutcomeError,
 )
 from amctl.rpc.wire.codes import Code, Op
@@ -34,6 +35,7 @@ __all__ = ["Face", "SessionHost"]
 MAX_STRANGERS = 64
 """Connections that may wait for their HELLO at a time."""
 
+_BEHIND = "too many answers wait to be read; ask again when some have come"
 _log = logging.getLogger("amctl.rpc.server")
 
 
@@ -273,7 +275,8 @@ class SessionHost:
             served.face.synced()
         source = self.source
         if isinstance(source, Machine):
-            self._answer(served, call, *self._run(source, call))
+            done = self._ask(session, call) if call.op == Op.ASK else self._run(source, call)
+            self._answer(served, call, *done)
             return
         served.calls.append(call)
         if served.task is None or served.task.done():
@@ -310,12 +313,41 @@ class SessionHost:
             _log.exception("%s: a call of %s failed", self.name, call.origin)
             return 0, Code.INTERNAL, f"{type(error).__name__}: {error}"
 
+    def _ask(self, session: Session, call: Call) -> tuple[int, Code, str]:
+        """A question to a local source; whatever was asked, there is an answer."""
+        if session.is_behind:
+            return 0, Code.BUSY, _BEHIND
+        from amctl.rpc import asking  # most servers are never asked
+
+        return 0, *asking.answer(self.source, call.args, session.refuses, _origin(call))
+
+    async def _ask_far(self, session: Session, call: Call) -> str:
+        """A question to a mirrored source is its own source's to answer.
+
+        Raises:
+            QuestionError: It is not passed on.
+            RpcError: As `NetworkMachine.ask`.
+        """
+        from amctl.rpc import asking
+
+        if session.is_behind:
+            raise QuestionError(Code.BUSY, _BEHIND)
+        asking.check(call.args, session.refuses)
+        source: Any = self.source
+        text: str = await source.ask_text(call.args, source=_origin(call))
+        return text
+
     async def _run_far(self, served: _Served) -> None:
         """Calls on a mirrored source: one after another, each awaited."""
         while served.calls:
             call = served.calls.popleft()
+            result: int | list[int] = 0
+            text = ""
             try:
-                result = await _mutate_far(self.source, call, _origin(call))
+                if call.op == Op.ASK:
+                    text = await self._ask_far(served.session, call)
+                else:
+                    result = await _mutate_far(self.source, call, _origin(call))
             except UnknownStateError as error:
                 answer: tuple[Any, int, str] = 0, Code.STATE, str(error)
             except UnknownOutcomeError as error:
@@ -324,13 +356,13 @@ class SessionHost:
                 answer = 0, Code.AWAY, str(error)
             except TimeoutError as error:
                 answer = 0, Code.TIMEOUT, str(error)
-            except CallRefusedError as error:
+            except (CallRefusedError, QuestionError) as error:
                 answer = 0, error.code, error.text
             except Exception as error:
                 _log.warning("%s: a call of %s failed: %s", self.name, call.origin, error)
                 answer = 0, Code.INTERNAL, f"{type(error).__name__}: {error}"
             else:
-                answer = result, Code.OK, ""
+                answer = result, Code.OK, text
             self._answer(served, call, *answer)
 
     # -- payloads

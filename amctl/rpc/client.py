@@ -234,7 +234,7 @@ class Client:
         steps: deque[Stepped] = deque(maxlen=1)
         for event in events:
             if isinstance(event, Replied):
-                self.calls.replied(event.cid, event.result)
+                self.calls.replied(event.cid, event.result, event.text)
             elif isinstance(event, Mirror):
                 self._moved(steps.pop() if steps else None)
             elif isinstance(event, Stepped):

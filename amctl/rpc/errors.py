@@ -5,6 +5,8 @@ RpcError
   CallTimeoutError     the answer did not come in time; it may still happen (TimeoutError)
   UnknownOutcomeError  the session was lost while the answer was under way
   CallRefusedError     the server refused this call, and did not run it
+  QuestionError        a question can't be answered; becomes the refusal of its call (ValueError)
+  AnswerError          the answer to a question is not what answers are (ValueError)
   PayloadLostError     the session was lost before the payload was acknowledged
   RefusedByServerError the server refused the client for good (ConnectionError)
   SourceContractError  a machine lacks the states that serving or consuming needs (TypeError)
@@ -15,10 +17,12 @@ from __future__ import annotations
 from amctl.rpc.wire.codes import Code
 
 __all__ = [
+    "AnswerError",
     "CallRefusedError",
     "CallTimeoutError",
     "NotConnectedError",
     "PayloadLostError",
+    "QuestionError",
     "RefusedByServerError",
     "RpcError",
     "SourceContractError",
@@ -82,6 +86,33 @@ class CallRefusedError(RpcError):
     def __str__(self) -> str:
         why = f"{code_name(self.code)}, {self.text}" if self.text else code_name(self.code)
         return f"{self.who}: {self.what} was refused: {why}"
+
+
+class QuestionError(RpcError, ValueError):
+    """A question can't be answered: raised where it is answered, refused to whoever asked.
+
+    Args:
+        code: ARGS for parameters that can't be, UNSUPPORTED, TOO_BIG, BUSY.
+        text: What is wrong, the value seen, what would be right; the asker gets 1,000 characters.
+    """
+
+    def __init__(self, code: Code, text: str) -> None:
+        super().__init__(code, text)
+        self.code, self.text = code, text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class AnswerError(RpcError, ValueError):
+    """The server answered a question with something that is no answer; it may have run."""
+
+    def __init__(self, who: str, what: str, problem: str) -> None:
+        super().__init__(who, what, problem)
+        self.who, self.what, self.problem = who, what, problem
+
+    def __str__(self) -> str:
+        return f"{self.who}: the answer to {self.what} can't be read: {self.problem}"
 
 
 class PayloadLostError(RpcError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from amctl.machine.errors import UnknownStateError
 from amctl.machine.signals import Watch
 from amctl.rpc._calls import CallSpec, Origin
 from amctl.rpc._mirror import Mirror
+from amctl.rpc.errors import AnswerError, NotConnectedError
 from amctl.rpc.payload import args_to_wire
 from amctl.rpc.wire.codes import Op
 
@@ -182,6 +184,46 @@ class NetworkMachine(Mirror):
     async def sync(self) -> None:
         """Bring the mirror up to everything that was sent before."""
         await self._client.sync()
+
+    # -- questions
+
+    async def ask(
+        self, question: str, /, *, source: Event | Source | None = None, **params: Any
+    ) -> Any:
+        """Ask the source what no mirror holds, or to mutate and tell all about it at once.
+
+        A question runs once, in the order of the other calls; see `amctl.rpc.asking` for what can
+        be asked, `amctl.rpc.answers` for what comes back.
+
+        Args:
+            question: Its name.
+            source: Of `mutate`: the event that led to it.
+            params: Plain data by name.
+
+        Returns:
+            The answer, as plain JSON data.
+
+        Raises:
+            AnswerError: What came is no JSON.
+            RpcError: As for a mutation, see the class. CallRefusedError has the code UNSUPPORTED
+                for a question that the source doesn't know, ARGS for parameters that can't be.
+            EncodeError, Backpressure: As for a mutation.
+        """
+        text = await self.ask_text({**params, "q": question}, source=source)
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise AnswerError(self.id, f"ask {question}", str(error)) from None
+
+    async def ask_text(
+        self, params: Mapping[str, Any], *, source: Event | Source | None = None
+    ) -> str:
+        """Ask with the question under `q`; the answer stays text. Raises as `ask`."""
+        spec = CallSpec(Op.ASK, (), dict(params), _origin(source))
+        if self.is_disposed:
+            raise NotConnectedError(self.id, str(spec))
+        text: str = await self._client.calls.send(spec)
+        return text
 
     async def _call(
         self, op: Op, states: StatesLike, args: ArgsLike, source: Event | Source | None

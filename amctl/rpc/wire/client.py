@@ -338,7 +338,7 @@ class ClientCore(MirrorLink):
             self._when_live(
                 Failed(call.cid, reply.code, reply.text)
                 if reply.code
-                else Replied(call.cid, reply.result)
+                else Replied(call.cid, reply.result, reply.text)
             )
 
     def _when_live(self, event: Event) -> None:

@@ -68,6 +68,8 @@ class Replied(NamedTuple):
 
     cid: int
     result: int | list[int]
+    text: str = ""
+    """What a question was answered with."""
 
 
 class Failed(NamedTuple):
@@ -101,7 +103,8 @@ class Call(NamedTuple):
 
     Answer each with `Session.reply()` if `wants`, else with `Session.ran()`. States are names: an
     index means a state only under the schema it was made for. For a batch, `states` is empty and
-    `args` a list of (op, names, args).
+    `args` a list of (op, names, args). Ask `Session.refuses` before answering a question (Op.ASK):
+    only the host knows what it does. Everything else was permitted already.
     """
 
     wants: bool

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BYE_TEXT", "DEFAULT_LIMITS", "ID_CHARS", "ID_LENGTH", "MAX_DEPTH", "Limits", "valid_id"]
+__all__ = [
+    "ASK_TEXT",
+    "BYE_TEXT",
+    "DEFAULT_LIMITS",
+    "ID_CHARS",
+    "ID_LENGTH",
+    "MAX_DEPTH",
+    "Limits",
+    "valid_id",
+]
 
 BYE_TEXT = 200
 """Characters of a BYE's or an error reply's text."""
+ASK_TEXT = 1000
+"""Characters of the text that refuses a question: it names what was wrong, and what would do."""
 ID_LENGTH = 64
 ID_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 MAX_DEPTH = 32
@@ -33,6 +44,8 @@ class Limits:
     queue_bytes: int = 32 << 20
     """Bytes of messages waiting to be sent; above, the caller gets Backpressure."""
     queue_items: int = 4096
+    answers: int = 2 << 20
+    """Bytes of replies that a client may leave unread; above, its questions are refused."""
     steps: int = 1024
     """Waiting diffs of the per-mutation mode; above, they collapse into one."""
     schemas: int = 16

@@ -13,7 +13,7 @@ from .codes import VERSION, Code, Kind, Op
 from .errors import DecodeError, OutOfTurnError, ProtocolError
 from .events import Call, Delivered, Event, Lost, Opened, Usable
 from .framer import Framer, frame
-from .limits import BYE_TEXT, Limits
+from .limits import ASK_TEXT, BYE_TEXT, Limits
 from .link import bye
 from .messages import CallBody, FiredBody, Hello, PayloadBody, ReplyBody, Welcome
 from .session_state import ClockLink, Source
@@ -26,12 +26,14 @@ __all__ = ["CAPS", "Allow", "Session"]
 
 _log = logging.getLogger("amctl.rpc.wire")
 
-CAPS = ("steps", "when_args", "batch")
+CAPS = ("steps", "when_args", "batch", "ask")
 """What this end offers beyond the bare protocol; WELCOME names those that the client asked for."""
 
 _BYE, _CALL, _NOTE = int(Kind.BYE), int(Kind.CALL), int(Kind.NOTE)
+_REPLY = int(Kind.REPLY)
+_LONG = 1024
 _IN_BATCH = frozenset((Op.ADD, Op.REMOVE, Op.SET, Op.TOGGLE, Op.NOP))
-_HOST_OPS = _IN_BATCH | {Op.BATCH}
+_HOST_OPS = _IN_BATCH | {Op.BATCH, Op.ASK}
 
 Allow = Callable[[str, int, Sequence[str]], "Code | None"]
 """Whether a client (id) may run an op on states (names): None, or the code to answer."""
@@ -49,6 +51,8 @@ class _Waiting(NamedTuple):
     size: int
     settle: Callable[[], _Answer] | None
     """For what needs no host: run when its turn comes."""
+    most: int = BYE_TEXT
+    """Characters of an error's text."""
 
 
 class Session(ClockLink):
@@ -79,6 +83,9 @@ class Session(ClockLink):
         self.ended = False
         self.inbox: deque[_Waiting] = deque()
         self.inbox_bytes = 0
+        self.long: deque[tuple[int, int]] = deque()
+        """(number, bytes) of long replies that are not acknowledged: answers to questions."""
+        self.long_bytes = 0
         self.pids = 0
         self.subs: dict[int, tuple[str, Any]] = {}
         """Subscriptions: state and match, by the client's number."""
@@ -172,6 +179,11 @@ class Session(ClockLink):
     def reply(self, result: int | Sequence[int], code: int = 0, text: str = "") -> None:
         """Answer the oldest Call event that wants a reply. Of no effect once the session ended.
 
+        Args:
+            result: What the mutation came to; of a batch a list.
+            code: Why there is no result.
+            text: More about that, cut if it is long; without a code, the answer to a question.
+
         Raises:
             OutOfTurnError: If the oldest is a note, or there is none.
         """
@@ -217,8 +229,11 @@ class Session(ClockLink):
             self.ack_sent = max(self.ack_sent, item.number)  # the reply acknowledges its call
             plain = int(result) if isinstance(result, int) else [int(one) for one in result]
             ref = item.number & 127
-            body = ReplyBody(ref, 0, int(code), text[:BYE_TEXT]) if code else ReplyBody(ref, plain)
-            self._queue_urgent(int(Kind.REPLY), encode(body))
+            if code:
+                body = ReplyBody(ref, 0, int(code), text[: item.most])
+            else:
+                body = ReplyBody(ref, plain, 0, text)
+            self._queue_urgent(_REPLY, encode(body))
         elif self.ack_due < 0:
             self.ack_due = self.now + self.lim.ack_delay
 
@@ -272,7 +287,8 @@ class Session(ClockLink):
         wants = kind == _CALL
         mutates = call.op in _HOST_OPS
         settle = self._to_host(call, wants) if mutates else self._own_op(call)
-        self.inbox.append(_Waiting(n, wants, len(body), settle))
+        most = ASK_TEXT if call.op == Op.ASK else BYE_TEXT
+        self.inbox.append(_Waiting(n, wants, len(body), settle, most))
         self.inbox_bytes += len(body)
         self._advance()
 
@@ -281,7 +297,7 @@ class Session(ClockLink):
         lim = self.lim
         if (
             len(self.inbox) + len(self.urgent) > 2 * lim.window_frames
-            or self.outbox_bytes > 4 * lim.window_bytes
+            or self.outbox_bytes - self.long_bytes > 4 * lim.window_bytes
             or self.inbox_bytes + size > lim.message + 4 * lim.window_bytes
         ):
             raise ProtocolError(Code.OVERLOADED, "peer ignores the window")
@@ -303,20 +319,32 @@ class Session(ClockLink):
             args = parts
         if states is None:
             return lambda: _Answer(code=Code.STATE, text="no such state")
-        refused = self._refused(parts or [(call.op, states, args)])
-        if refused is not None:
-            return lambda: _Answer(code=refused, text="not permitted")
+        if call.op == Op.ASK:
+            if states:
+                return lambda: _Answer(code=Code.UNSUPPORTED, text="a question has no states")
+        else:
+            refused = self._refused(parts or [(call.op, states, args)])
+            if refused is not None:
+                return lambda: _Answer(code=refused, text="not permitted")
         origin = call.origin or self.id
         self.events.append(Call(wants, call.op, states, args, origin, call.tx, call.trace))
         return None
 
     def _refused(self, parts: Sequence[tuple[int, list[str], Any]]) -> Code | None:
-        if self.allow is not None:
-            for op, states, _ in parts:
-                code = self.allow(self.id, op, states)
-                if code is not None:
-                    return code
+        for op, states, _ in parts:
+            code = self.refuses(op, states)
+            if code is not None:
+                return code
         return None
+
+    def refuses(self, op: int, states: Sequence[str]) -> Code | None:
+        """The code to answer if this client may not run an op on states."""
+        return self.allow(self.id, op, states) if self.allow is not None else None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the client has so much to read that its questions are refused."""
+        return self.outbox_bytes + self.urgent_bytes > self.lim.answers
 
     def _own_op(self, call: CallBody) -> Callable[[], _Answer]:
         """Ops that the host doesn't see; run in their turn, but read by the names of today."""
@@ -351,6 +379,18 @@ class Session(ClockLink):
         return _Answer()
 
     # ---- messages out
+
+    def _number(self, kind: int, body: bytes) -> bytes:
+        whole = super()._number(kind, body)
+        if kind == _REPLY and len(body) > _LONG:
+            self.long.append((self.sent, len(whole)))
+            self.long_bytes += len(whole)
+        return whole
+
+    def acknowledged(self, n: int) -> None:
+        super().acknowledged(n)
+        while self.long and self.long[0][0] <= n:
+            self.long_bytes -= self.long.popleft()[1]
 
     def _has_room(self) -> bool:
         return self.usable and super()._has_room()
