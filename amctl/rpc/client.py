@@ -128,6 +128,17 @@ class Client:
         self.calls.use(core)
         return core
 
+    @property
+    def token(self) -> str:
+        """The server's secret. A new one counts from the next connection on, so that `dial` may
+        set it: a server that was started again has another."""
+        return self._token
+
+    @token.setter
+    def token(self, token: str) -> None:
+        self._token = token
+        self._core.token = token.encode()
+
     # -- life
 
     def start(self) -> None:

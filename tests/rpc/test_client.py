@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amctl.machine import Event
+    from amctl.rpc.transports.base import Connection
     from amctl.rpc.transports.memory import MemoryConnection
 
 every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
@@ -257,6 +258,21 @@ async def test_e_3_a_wrong_token_is_terminal() -> None:
         assert "token" in error.hint
         assert client.machine.not_("Start")
         assert w.dials == 1
+
+
+async def test_a_dialler_may_set_the_token_that_the_next_connection_brings() -> None:
+    async with world() as w:
+
+        async def dial() -> Connection:
+            client.token = TOKEN if w.dials else "old"
+            return await w.dial()
+
+        client = w.client(token="older", dial=dial)
+        client.start()
+        await client.machine.when("ConnRetryFailed")
+        client.start()
+        await client.machine.when("Ready")
+        assert client.token == TOKEN
 
 
 async def test_e_3_an_id_that_is_not_let_in_is_terminal() -> None:
