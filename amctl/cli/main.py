@@ -24,17 +24,25 @@ COMMANDS = {
     "vis": ("amctl.cli.vis", "Draw and list machines, their states and pipes, from a recording."),
     "deps": ("amctl.cli.deps", "What the browser bundle and the programs import, and why."),
     "relay": ("amctl.cli.relay", "The original's relay commands: rotate-dbg."),
+    "jaeger": ("amctl.cli.jaeger", "The prepackaged Jaeger: up, down, status, open."),
     "bench": ("amctl.cli.bench", "Measure parts of amctl on this machine, beside their goals."),
     "setup": ("amctl.cli.setup", "Install what this machine lacks, or say how."),
     "doctor": ("amctl.cli.doctor", "What is wrong with this machine or project, and its cure."),
+    "completion": ("amctl.cli.completion", "Complete commands and values in bash, zsh or fish."),
 }
 """Name -> module that holds the command's app, and its line in the list."""
+
+HIDDEN = {"complete": "amctl.cli.completion:asked"}
+"""Commands that programs call, not people."""
 
 
 class Commands(LazyGroup):
     """The root's commands."""
 
-    modules: ClassVar[dict[str, str]] = {name: row[0] for name, row in COMMANDS.items()}
+    modules: ClassVar[dict[str, str]] = {
+        **{name: row[0] for name, row in COMMANDS.items()},
+        **HIDDEN,
+    }
 
 
 app = typer.Typer(
@@ -54,6 +62,8 @@ def _stub() -> None:
 
 for _name, (_module, _line) in COMMANDS.items():
     app.command(_name, help=_line)(_stub)
+for _name in HIDDEN:
+    app.command(_name, hidden=True)(_stub)
 
 
 def _show_version(wanted: bool) -> None:

@@ -9,7 +9,9 @@
     ├── PortTakenError (OSError)        somebody else listens there
     ├── AddressError                    an address can't be listened on for another reason
     ├── NoBrowserError                  nothing to open the page with
-    └── BrowserDiedError                the browser, or its page, ended while the run needed it
+    ├── BrowserDiedError                the browser, or its page, ended while the run needed it
+    ├── JaegerError                     the prepackaged Jaeger can't be started or ended
+    └── NoJaegerError                   nothing here could run it
 
 Engine and network errors know no exit codes, and neither do these: `amctl.cli.errors` maps them.
 """
@@ -24,7 +26,9 @@ __all__ = [
     "BrowserDiedError",
     "ConfigFileError",
     "FolderTakenError",
+    "JaegerError",
     "NoBrowserError",
+    "NoJaegerError",
     "PortTakenError",
     "RunError",
     "RunFolderError",
@@ -166,6 +170,26 @@ class BrowserDiedError(RunError):
     def hint(self) -> str:
         other = "; without a window: --browser headless" if self.windowed else ""
         return f"what it said is in {self.output}{other}"
+
+
+class JaegerError(_BadThingError):
+    """The prepackaged Jaeger can't be started, or ended."""
+
+    hint = "other ports: JAEGER_UI_PORT, JAEGER_OTLP_PORT, ...; see deploy/jaeger/config.yaml"
+
+
+class NoJaegerError(RunError):
+    """Neither Jaeger itself nor a container engine is here."""
+
+    def __str__(self) -> str:
+        return "nothing here can run Jaeger: no program `jaeger`, no docker, no podman"
+
+    @property
+    def hint(self) -> str:
+        return (
+            "put Jaeger 2's binary on PATH, or install docker or podman with compose; "
+            "without any: amctl traces show"
+        )
 
 
 def _fate(code: int) -> str:
