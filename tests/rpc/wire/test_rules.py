@@ -38,8 +38,10 @@ RULES: dict[int, tuple[str, str]] = {
     29: ("link", "a sleeper asks first"),
     30: ("hub", "goodbyes"),
     31: ("backoff", "waits between dials"),
+    32: ("tunnel", "credit, channels and turns"),
+    33: ("tunnel", "who reads how far, and what the end of a channel is"),
 }
-"""Rule -> module with its main tests, and what it says. 32 and 33 are the tunnel's."""
+"""Rule -> module with its main tests, and what it says."""
 
 
 def rules_with_tests() -> dict[int, set[str]]:
