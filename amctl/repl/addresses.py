@@ -13,7 +13,7 @@ __all__ = ["Address", "parse_address"]
 _SHAPE = re.compile(
     r"(?:(?P<scheme>tcp|ws)://)?"
     r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]@?#]+):(?P<port>[0-9]{1,5})"
-    r"(?P<path>/[!"$-~]*)?"
+    r"(?P<path>/[!\x22$-~]*)?"
 )
 _LONGEST = 1024
 HOW = "an address is host:port, or host:port/path for a WebSocket"
