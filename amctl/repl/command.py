@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from amctl.repl.outcome import Outcome
     from amctl.repl.peer import Fleet
+    from amctl.repl.registry import Registry
 
 __all__ = ["Command", "Context", "Kind", "Param"]
 
@@ -69,9 +70,15 @@ class Context:
     cwd: Path | None = None
     """Where a script's own file names start from; None is the process's."""
     depth: int = 0
-    """How many scripts run in one another."""
+    """How many scripts run in one another, standard input included."""
     extra: dict[str, Any] = field(default_factory=dict)
     """What the host offers (the shell its `exit`), by name."""
+    registry: Registry | None = None
+    """The commands that this one is among; filled when it runs."""
+    show: Callable[[Outcome], None] | None = None
+    """Takes the answer of each line of a script at once; None: all together at its end."""
+    scripts: tuple[Path, ...] = ()
+    """The scripts that run, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)

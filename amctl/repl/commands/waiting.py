@@ -1,0 +1,81 @@
+"""Commands that wait: when, when-not, when-time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from amctl.repl.command import Command, Kind, Param
+from amctl.repl.commands._choosing import select
+from amctl.repl.commands._params import PATTERN, TIMEOUT
+from amctl.repl.operations import wait_for, wait_time
+from amctl.repl.rendering import reported
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from amctl.repl.command import Context
+    from amctl.repl.operations import Report
+    from amctl.repl.outcome import Outcome
+
+__all__ = ["WAITING"]
+
+
+def _ticks(states: Sequence[str]) -> Callable[[Report], str]:
+    """A report as the ticks of the states that were waited for."""
+    return lambda report: " ".join(str(report.after.get(state, 0)) for state in states)
+
+
+def _when(active: bool) -> Callable[[Context, Mapping[str, Any]], Awaitable[Outcome]]:
+    async def run(context: Context, values: Mapping[str, Any]) -> Outcome:
+        states = values["state"]
+        peers = select(context.fleet, values["mach"])
+        names = ", ".join(peer.id for peer in peers)
+        context.say(f"waiting for {' '.join(states)} {'' if active else 'to end '}on {names}")
+        reports = await wait_for(peers, states, active=active, timeout=values["timeout"])
+        return reported(reports, _ticks(states))
+
+    return run
+
+
+async def _when_time(context: Context, values: Mapping[str, Any]) -> Outcome:
+    states, ticks = values["state"], values["time"]
+    peers = select(context.fleet, values["mach"])
+    context.say(f"waiting for {', '.join(map(str, ticks))} of {' '.join(states)}")
+    reports = await wait_time(peers, states, ticks, timeout=values["timeout"])
+    return reported(reports, _ticks(states))
+
+
+_STATES = Param("state", Kind.STATE, "States, at least one.", many=True, required=True)
+
+WAITING = (
+    Command(
+        "when",
+        "waiting",
+        "Wait until states are active, all at once",
+        _when(active=True),
+        (PATTERN, _STATES, TIMEOUT),
+        "when orchestrator WorkDelivered --timeout 2m",
+    ),
+    Command(
+        "when-not",
+        "waiting",
+        "Wait until states are inactive, all at once",
+        _when(active=False),
+        (PATTERN, _STATES, TIMEOUT),
+        "when-not . Exception --timeout 10s",
+    ),
+    Command(
+        "when-time",
+        "waiting",
+        "Wait until states have reached their ticks",
+        _when_time,
+        (
+            PATTERN,
+            Param("state", Kind.STATE, "A state; repeatable.", ("-s", "--state"), many=True),
+            Param("time", Kind.NUMBER, "Its tick, at its place.", ("-t", "--time"), many=True),
+            TIMEOUT,
+        ),
+        "when-time . -s Ready -t 1",
+    ),
+)
+"""Commands of the group `waiting`."""
