@@ -46,6 +46,7 @@ SUBPROTOCOL = "arpc-tunnel.1"
 
 _OPEN, _DATA, _CREDIT, _CLOSE = map(int, (Kind.OPEN, Kind.DATA, Kind.CREDIT, Kind.CLOSE))
 _BYE, _PING, _ACK = int(Kind.BYE), int(Kind.PING), int(Kind.ACK)
+_KINDS = frozenset((None, _OPEN, _DATA, _CREDIT, _CLOSE, _BYE, _PING, _ACK))
 _NEVER = -1.0
 _VARINT = 5
 """Bytes of a channel's number or of a credit, at most."""
@@ -325,6 +326,9 @@ class TunnelCore:
                 self._frame(one)
                 if self.closed:
                     break
+            # who speaks another protocol is told so at once, not when its first "frame" is complete
+            if self._framer.pending and self._framer.peek_kind() not in _KINDS:
+                raise ProtocolError(Code.PROTOCOL, "not a tunnel")
         except ProtocolError as err:
             self._fail(err.code, err.text)
         except IndexError:

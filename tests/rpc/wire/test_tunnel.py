@@ -308,6 +308,7 @@ def test_wir_33_loss_of_the_tunnel_forgets_all_channels() -> None:
 
 BAD = {
     "unknown kind": frame(6, b"\x02"),
+    "HTTP": b"GET /",
     "aRPC's own frame": frame(Kind.HELLO, EMPTY_MAP),
     "numbered frame": frame(Kind.CALL, b"\x01\x92\x00\x90"),
     "empty frame": b"\x00",
