@@ -17,7 +17,13 @@ from amctl.states.pipes import bind
 from nodes.dispatcher import PORT_LIMITS, DispatcherHandlers, Leaf
 from nodes.jobs import drawn_faults
 from nodes.recording import finish, record
-from nodes.states import WorkerStates, dispatcher_schema, worker_schema
+from nodes.states import (
+    DISPATCHER_ARGS,
+    WORKER_ARGS,
+    WorkerStates,
+    dispatcher_schema,
+    worker_schema,
+)
 from nodes.worker import WorkerHandlers
 
 if TYPE_CHECKING:
@@ -49,6 +55,7 @@ class Node:
         leads = plan.role == "dispatcher"
         schema = dispatcher_schema(plan.leaves) if leads else worker_schema()
         self.machine = machine = Machine(plan.id, schema)
+        machine.accept_args(*(DISPATCHER_ARGS if leads else WORKER_ARGS))
         self.stream = record(plan.debug, machine, dial)
         endpoint = DialEndpoint(partial(dial, plan.listen)) if plan.listen else AttachEndpoint()
         self.server = server = Server(

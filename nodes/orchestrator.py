@@ -21,6 +21,7 @@ from nodes.links import RootLink
 from nodes.readiness import any_of, ask, keep_started
 from nodes.rounds import RoundBook
 from nodes.states import (
+    ORCHESTRATOR_ARGS,
     ABrowserConn,
     ARetrying,
     AStart,
@@ -80,6 +81,7 @@ class Orchestrator:
         self.book = RoundBook(dag, settings.max_rounds, settings.max_attempts)
         self.tasks = TaskSet("orchestrator")
         self.machine = Machine("orchestrator", orchestrator_schema(dag))
+        self.machine.accept_args(*ORCHESTRATOR_ARGS)
         self.names = {id: Names.of(id) for id in dag.ids}
         self.verdict: Verdict | None = None
         """Of the last round that was complete."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from amctl.machine import Args, Schema, State, StateDef, States
+from amctl.rpc.payload import APayload
 from amctl.rpc.states import ConsumerStates, SourceStates
 from amctl.states.basic import BasicStates
 from amctl.states.disposed import DisposedStates
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "DISPATCHER_ARGS",
+    "ORCHESTRATOR_ARGS",
+    "WORKER_ARGS",
     "ABrowserConn",
     "ACompleted",
     "AFailed",
@@ -171,6 +175,12 @@ class ABrowserConn(_Args):
 
     machine_id: str = ""
     """Id of the client's machine."""
+
+
+WORKER_ARGS = (AStart, AWorking, ARetrying, ACompleted, AFailed)
+DISPATCHER_ARGS = (*WORKER_ARGS, APayload)
+ORCHESTRATOR_ARGS = (AStartWork, AWork, ABrowserConn, APayload)
+"""What the handlers of each kind of machine take."""
 
 
 @dataclass(frozen=True, slots=True)

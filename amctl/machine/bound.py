@@ -6,6 +6,7 @@ import logging
 import random
 from _thread import get_ident
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -100,9 +101,11 @@ class Bound(Core):
         It changes nothing for mutations. Declaring a type again is of no effect.
 
         Raises:
-            BindError: Another type of the same name or key is declared.
+            BindError: One is no dataclass, or another type of the same name or key is declared.
         """
         for cls in types:
+            if not is_dataclass(cls):
+                raise BindError(f"machine {self.id!r}: {cls.__qualname__} is no dataclass")
             for other in self._accepted:
                 same = cls.label() == other.label() or cls.key() == other.key()
                 if same and cls is not other:
@@ -122,9 +125,10 @@ class Bound(Core):
     def watched_by(self, tracer: Tracer) -> Iterator[None]:
         """Tell a tracer of what happens within a block, and no log of the tracer.
 
-        For looking at one call of one's own; `bind_tracer` is for listening.
+        For looking at one call of one's own, so it is told before all others, which may call, too;
+        `bind_tracer` is for listening.
         """
-        self._set_tracers((*self._tracers, tracer))
+        self._set_tracers((tracer, *self._tracers))
         try:
             yield
         finally:

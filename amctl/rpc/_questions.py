@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
     from amctl.machine import Args, MachineView, Mutation, PipeRecord
 
-__all__ = ["READING", "Question", "near", "target"]
+__all__ = ["MAX_ANSWER", "READING", "Question", "near", "target"]
+
+MAX_ANSWER = 512 << 10
+"""Bytes of an answer."""
+
+_FEW = 12
+_WORD = 80
 
 
 class Question(NamedTuple):
@@ -42,13 +48,10 @@ class Question(NamedTuple):
 def near(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: something like it, or all there is."""
     names = list(known)
-    close = get_close_matches(word, names, n=1)
+    close = get_close_matches(word[:_WORD], names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; there is {', '.join(names)}" if 0 < len(names) <= _FEW else ""
-
-
-_FEW = 12
 
 
 def target(source: MachineView, params: Mapping[str, Any]) -> MachineView:
@@ -66,7 +69,7 @@ def target(source: MachineView, params: Mapping[str, Any]) -> MachineView:
     if found is None:
         ids = [machine.id for machine in registry.live()]
         text = f"no machine {wanted!r:.80} lives in the process of {source.id!r}"
-        raise QuestionError(Code.ARGS, text + near(wanted[:80], ids))
+        raise QuestionError(Code.ARGS, text + near(wanted, ids))
     return found
 
 

@@ -1,13 +1,20 @@
-"""Questions that act or ask whether one could: mutate, can."""
+"""Questions that act, or ask whether one could: mutate, can.
+
+What belongs to a mutation is told by the transition itself, which a tracer finds that listens for
+the length of the call; nothing of the loop can come in between. `before` is the clock when the call
+began, `after` when it returned: on an idle machine that is with everything it caused, inside of a
+handler (result `queued`) it is nothing yet.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine import Machine, Tracer
-from amctl.machine._argtext import named_args
+from amctl.machine._gates import BACKOFF, CLOSED
+from amctl.machine.argtext import named_args
 from amctl.machine.reasons import Reason, reason_of
-from amctl.rpc._questions import Question
+from amctl.rpc._questions import MAX_ANSWER, Question, near
 from amctl.rpc.answers import Mutated
 from amctl.rpc.errors import QuestionError
 from amctl.rpc.wire.codes import Code, Op
@@ -22,18 +29,21 @@ __all__ = ["ACTING"]
 _OPS = {"add": Op.ADD, "remove": Op.REMOVE, "set": Op.SET, "toggle": Op.TOGGLE}
 _ASKABLE = {"add": Op.ADD, "remove": Op.REMOVE}
 _TEXT = 4096
+"""Characters of what a failed handler said."""
+_NAMES = 64
+"""States to blame that are told."""
+_REST = 128 << 10
+"""Bytes of an answer besides the clocks."""
 
 
 class _Watcher(Tracer):
-    """Finds the transition of the first mutation that is accepted while it listens: the caller's,
-    as nothing of this loop can come in between."""
+    """Finds the transition of the first mutation that is accepted while it listens."""
 
     id = "asked"
 
     def __init__(self) -> None:
         self.mutation: Mutation | None = None
         self.reason: Reason | None = None
-        self.is_accepted: bool | None = None
 
     def mutation_queued(self, machine: MachineView, mutation: Mutation) -> None:
         """See Tracer."""
@@ -43,15 +53,16 @@ class _Watcher(Tracer):
     def transition_end(self, tx: Transition) -> None:
         """See Tracer."""
         if tx.mutation is self.mutation:
-            # now, while the schema is the one that it was judged by
-            self.reason, self.is_accepted = reason_of(tx), tx.is_accepted
+            self.reason = reason_of(tx)  # now, while the schema is the one it was judged by
 
 
 def _mutate(source: MachineView, params: Mapping[str, Any]) -> Mutated:
     machine, watcher = _local(source), _Watcher()
     op, states = _call_of(params, _OPS)
+    _check_states(machine, states)
     args = _args(machine, params)
     before = tuple(machine.time())
+    _check_room(machine, before)
     calls: dict[Op, Callable[..., Result]] = {
         Op.ADD: machine.add,
         Op.REMOVE: machine.remove,
@@ -63,23 +74,26 @@ def _mutate(source: MachineView, params: Mapping[str, Any]) -> Mutated:
     return Mutated(
         result=str(result),
         queue_tick=int(result) if result.queued else 0,
-        reason=_reason(machine, watcher, states) if result.canceled else None,
+        reason=_why(machine, watcher, states) if result.canceled else None,
         before=before,
-        after=tuple(machine._clock),  # also of a machine that this call disposed of
+        after=tuple(machine._clock),  # `time` is empty once the call disposed of the machine
     )
 
 
 def _can(source: MachineView, params: Mapping[str, Any]) -> dict[str, Any]:
     machine, watcher = _local(source), _Watcher()
     op, states = _call_of(params, _ASKABLE)
+    _check_states(machine, states)
     args = _args(machine, params)
     if machine.is_busy:
         raise QuestionError(Code.BUSY, f"machine {machine.id!r} is in the middle of a transition")
     with machine.watched_by(watcher):
-        ask = machine.can_add if op == Op.ADD else machine.can_remove
-        result = ask(states, args)
-    reason = _reason(machine, watcher, states) if result.canceled else None
+        result = (machine.can_add if op == Op.ADD else machine.can_remove)(states, args)
+    reason = _why(machine, watcher, states) if result.canceled else None
     return {"result": str(result), "reason": reason}
+
+
+# -- what is asked
 
 
 def _local(source: MachineView) -> Machine:
@@ -89,16 +103,23 @@ def _local(source: MachineView) -> Machine:
 
 
 def _call_of(params: Mapping[str, Any], ops: Mapping[str, Op]) -> tuple[Op, tuple[str, ...]]:
-    """What is called: op and states."""
+    """Op and states, as they are asked for."""
     op, states = params.get("op"), params.get("states")
     if not isinstance(op, str) or op not in ops:
-        text = f"op is {' or '.join(ops)}, not {op!r:.60}"
-        raise QuestionError(Code.ARGS, text)
+        raise QuestionError(Code.ARGS, f"op is {' or '.join(ops)}, not {op!r:.60}")
     if isinstance(states, str):
         states = (states,)
     if not isinstance(states, list | tuple) or not all(isinstance(s, str) for s in states):
         raise QuestionError(Code.ARGS, f"states is a list of names, not {states!r:.60}")
     return ops[op], tuple(states)
+
+
+def _check_states(machine: Machine, states: Sequence[str]) -> None:
+    """As the machine does, but for names of any length and any number of them."""
+    unknown = next((state for state in states if not machine.has(state)), None)
+    if unknown is not None and not machine.is_disposed:
+        text = f"machine {machine.id!r} has no state {unknown!r:.80}"
+        raise QuestionError(Code.STATE, text + near(unknown, machine.names))
 
 
 def _args(machine: Machine, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,23 +131,42 @@ def _args(machine: Machine, params: Mapping[str, Any]) -> dict[str, Any]:
     return named_args(machine.accepted_args, args, machine.id)
 
 
-def _reason(machine: Machine, watcher: _Watcher, states: Sequence[str]) -> dict[str, Any]:
-    """Why it was canceled, as a map."""
-    reason = watcher.reason
-    if reason is not None:
-        return {
-            "kind": reason.kind,
-            "state": reason.state,
-            "by": list(reason.by),
-            "handler": reason.handler,
-            "binding": reason.binding,
-            "text": reason.text[:_TEXT],
-            "sentence": str(reason)[:_TEXT],
-        }
-    return {"kind": "relations"}
+def _check_room(machine: Machine, before: Sequence[int]) -> None:
+    """Before it runs: that it ran must not be lost because its answer can't be sent."""
+    size = 2 * (len(str(before)) + len(before))
+    if size + _REST > MAX_ANSWER:
+        text = f"machine {machine.id!r} has {len(before)} states, too many to tell their clocks"
+        raise QuestionError(Code.TOO_BIG, f"{text}; mutate it by a plain call")
 
+
+# -- why it was refused
+
+
+def _why(machine: Machine, watcher: _Watcher, states: Sequence[str]) -> dict[str, Any]:
+    reason = watcher.reason or _without_transition(machine, watcher, states)
+    return {
+        "kind": reason.kind,
+        "state": reason.state,
+        "by": reason.by[:_NAMES],
+        "handler": reason.handler,
+        "binding": reason.binding,
+        "text": reason.text[:_TEXT],
+        "sentence": str(reason)[:_TEXT],
+    }
+
+
+def _without_transition(machine: Machine, watcher: _Watcher, states: Sequence[str]) -> Reason:
+    if watcher.mutation is not None:  # it took place, but what was removed is active: implied
+        left = tuple(state for state in states if machine.is_(state))
+        return Reason("relations", left[0] if left else "", left or tuple(states))
+    if machine._gate & CLOSED:
+        return Reason("disposed")
+    return Reason("backoff" if machine._gate & BACKOFF else "full")
+
+
+_PARAMS = frozenset(("op", "states", "args"))
 
 ACTING = {
-    "mutate": Question(_mutate, frozenset(("op", "states", "args")), lambda p: _call_of(p, _OPS)),
-    "can": Question(_can, frozenset(("op", "states", "args")), lambda p: _call_of(p, _ASKABLE)),
+    "mutate": Question(_mutate, _PARAMS, lambda params: _call_of(params, _OPS)),
+    "can": Question(_can, _PARAMS, lambda params: _call_of(params, _ASKABLE)),
 }

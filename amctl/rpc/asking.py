@@ -11,11 +11,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine.errors import MachineError, UnknownStateError
-from amctl.rpc._questions import READING, Question, near
+from amctl.rpc._questions import MAX_ANSWER, READING, Question, near
 from amctl.rpc._questions_mutate import ACTING
 from amctl.rpc.errors import QuestionError
 from amctl.rpc.wire.codes import Code, Op
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from amctl.machine import MachineView, Source
 
 __all__ = ["MAX_ANSWER", "Ask", "Needs", "Params", "Permit", "answer", "check", "register"]
-
-MAX_ANSWER = 512 << 10
-"""Bytes of an answer."""
 
 Ask = Callable[["MachineView", Mapping[str, Any]], Any]
 """Gets the source and the parameters, without `q`; answers with plain data or dataclasses."""
@@ -79,7 +77,7 @@ def answer(
         name, params = _taken_apart(asked)
         question = _questions.get(name)
         if question is None:
-            text = f"no question {name!r:.80}{near(name[:80], _questions)}"
+            text = f"no question {name!r:.80}{near(name, _questions)}"
             raise QuestionError(Code.UNSUPPORTED, text)
         _check(name, question, params, permit)
         params.origin = origin
@@ -90,7 +88,7 @@ def answer(
         return Code.STATE, _with_hint(error)
     except MachineError as error:
         return Code.ARGS, _with_hint(error)
-    except Exception as error:
+    except (Exception, CancelledError) as error:
         _log.exception("a question to %s failed", source.id)
         return Code.INTERNAL, f"{type(error).__name__}: {error}"
 
@@ -120,7 +118,7 @@ def _check(name: str, question: Question, params: Params, permit: Permit) -> Non
             if given not in question.params:
                 known = sorted(question.params)
                 text = f"question {name!r} has no parameter {given!r:.80}"
-                raise QuestionError(Code.ARGS, text + near(str(given)[:80], known))
+                raise QuestionError(Code.ARGS, text + near(str(given), known))
     needs = question.needs
     _check_permit(needs(params) if needs is not None else (Op.ASK, ()), permit)
 

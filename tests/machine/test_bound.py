@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amctl.machine import BindError, Event, HandlerNameError, Machine, Tracer
+from amctl.machine import (
+    ACheck,
+    AException,
+    Args,
+    BindError,
+    Event,
+    HandlerNameError,
+    Machine,
+    Tracer,
+)
 from tests.machine.tools import Log, Recorder, boom, mach, no
+
+if TYPE_CHECKING:
+    from amctl.machine import MachineView, Transition
+
+
+@dataclass(frozen=True)
+class AFirst(Args):
+    """Takes a number."""
+
+    size: int = 0
 
 
 class Handlers:
@@ -260,3 +280,52 @@ def test_failed_handlers_end_for_tracers_too() -> None:
     seen = tracer.take()
     at = seen.index("> AState")
     assert seen[at + 1 : at + 4] == ["< AState", "queued Exception", "end A"]
+
+
+def test_accepted_arguments_are_declared_once() -> None:
+    m = mach("A")
+    assert m.accepted_args == ()
+    m.accept_args(AFirst, AException)
+    m.accept_args(AFirst)
+    assert m.accepted_args == (AFirst, AException)
+
+
+def test_accepted_arguments_have_different_names_and_fields() -> None:
+    m = mach("A")
+    m.accept_args(AFirst)
+
+    @dataclass(frozen=True)
+    class AFirst2(Args):
+        pass
+
+    AFirst2.__name__ = "AFirst"
+    with pytest.raises(BindError, match="takes AFirst by the name 'First'"):
+        m.accept_args(AFirst2)
+    with pytest.raises(BindError, match="ACheck is no dataclass"):
+        m.accept_args(ACheck)
+    assert m.accepted_args == (AFirst,)
+
+
+def test_a_watcher_is_told_first_and_only_within_its_block() -> None:
+    told: list[str] = []
+
+    class Named(Tracer):
+        def __init__(self, id: str) -> None:
+            self.id = id
+
+        def transition_end(self, tx: Transition) -> None:
+            told.append(self.id)
+
+        def log_line(self, machine: MachineView, level: int, text: str) -> None:
+            told.append(text)
+
+    m = mach("A")
+    m.bind_tracer(Named("bound"))
+    told.clear()
+    with m.watched_by(Named("watching")):
+        m.add("A")
+    m.remove("A")
+    assert told == ["watching", "bound", "bound"]
+    with pytest.raises(ValueError, match="no"), m.watched_by(Named("watching")):
+        raise ValueError("no")
+    assert [t.id for t in m.tracers] == ["bound"]

@@ -27,6 +27,9 @@ _BOOLS = {
 }
 _NONES = ("none", "null", "")
 _SHOWN = 60
+_NAME = 80
+_INTS = range(-(1 << 63), 1 << 64)
+"""Those that travel."""
 
 
 class _MisfitError(Exception):
@@ -62,23 +65,30 @@ def named_args(
         elif name in by_key:
             cls = by_key[name]
             if not isinstance(value, Mapping):
-                raise ArgsError(cls.label(), "", f"can't be made of {_shown(value)}: not a map")
+                raise ArgsError(cls.label(), "", f"can't be made of {_shown(value)}, only of a map")
             fields.setdefault(cls, {}).update(value)
         else:
             plain[name] = value
     for cls, values in fields.items():
-        known_fields = {name: fit_field(cls, name, value) for name, value in values.items()}
-        plain[cls.key()] = cls(**known_fields)
+        plain[cls.key()] = _made(cls, values)
     return plain
 
 
+def _made(cls: type[Args], values: Mapping[Any, Any]) -> Args:
+    fitting = {str(name): fit_field(cls, str(name), value) for name, value in values.items()}
+    try:
+        return cls(**fitting)
+    except (TypeError, ValueError) as error:  # a check of its own
+        raise ArgsError(cls.label(), "", f"can't be made: {error}") from None
+
+
 def _unknown_type(who: str, name: str, labels: Sequence[str]) -> ArgsError:
-    label, _, field = name.partition(".")
+    label = name.partition(".")[0][:_NAME]
     whose = f"machine {who!r} takes" if who else "it takes"
     if not labels:
-        return ArgsError(label, field, "is unknown", f"{whose} no typed arguments")
+        return ArgsError(label, "", f"are unknown ({name[:_NAME]})", f"{whose} no typed arguments")
     takes = f"{whose} {', '.join(labels)}"
-    return ArgsError(label, field, "is unknown", takes, near=(label, labels))
+    return ArgsError(label, "", f"are unknown ({name[:_NAME]})", takes, near=(label, labels))
 
 
 def fit_field(cls: type[Args], name: str, value: Any) -> Any:
@@ -91,7 +101,9 @@ def fit_field(cls: type[Args], name: str, value: Any) -> Any:
     fields = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]  # subclasses are dataclasses
     if name not in fields:
         has = f"it has {', '.join(fields)}" if fields else "it has no fields"
-        raise ArgsError(cls.label(), name, "is unknown", has, near=(name, fields))
+        name = name[:_NAME]
+        problem = "is unknown" if name else "have a field without a name"
+        raise ArgsError(cls.label(), name, problem, has, near=(name, fields))
     hint = declared[name]
     try:
         return _read(value, hint) if isinstance(value, str) else _fit(value, hint)
@@ -161,9 +173,11 @@ def _read_number(text: str, kind: Any) -> Any:
     try:
         if kind is float:
             return float(word)
-        return int(word, 16) if word.lower().startswith(("0x", "-0x")) else int(word)
+        number = int(word, 16) if word.lower().startswith(("0x", "-0x")) else int(word)
     except ValueError:
         raise _MisfitError from None
+    _require(number in _INTS)
+    return number
 
 
 def _read_bytes(text: str) -> bytes:
@@ -240,12 +254,12 @@ def _fit_one(value: Any, kind: Any) -> Any:
         except OverflowError:
             raise _MisfitError from None
     if kind in (int, float):
-        _require(type(value) is kind)
+        _require(type(value) is kind and (kind is float or value in _INTS))
     elif kind is None or kind is types.NoneType:
         _require(value is None)
     elif isinstance(kind, type) and issubclass(kind, Args):
         _require(isinstance(value, Mapping))
-        return kind(**{str(name): fit_field(kind, str(name), v) for name, v in value.items()})
+        return _made(kind, value)
     elif _is_error(kind) and isinstance(value, str):
         return RemoteError(value)
     else:
@@ -295,6 +309,5 @@ def _expected(hint: Any) -> str:
     if _is_error(kind):
         return "an error's text"
     if isinstance(kind, type) and issubclass(kind, Args):
-        fields = ", ".join(declared_types(kind))
-        return f"a JSON map of {fields}"
+        return f"a JSON map of {', '.join(f.name for f in dataclasses.fields(kind))}"  # type: ignore[arg-type]  # subclasses are dataclasses
     return getattr(kind, "__name__", str(kind))
