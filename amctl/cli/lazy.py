@@ -64,7 +64,10 @@ def _is_among(arg: str, names: set[str]) -> bool:
 
 
 class LazyGroup(TyperGroup):
-    """Commands by name; subclasses fill `modules` with the module that holds each one's app."""
+    """Commands by name; subclasses fill `modules` with the module that holds each one's app.
+
+    `module:name` is an app of another name.
+    """
 
     modules: ClassVar[Mapping[str, str]] = {}
 
@@ -86,8 +89,9 @@ class LazyGroup(TyperGroup):
         return super().parse_args(ctx, [*normalise_booleans(self.params, head), *rest])
 
     def _load(self, name: str) -> Any:
-        module = importlib.import_module(self.modules[name])
-        return typer.main.get_command(module.app)
+        place, _, attribute = self.modules[name].partition(":")
+        module = importlib.import_module(place)
+        return typer.main.get_command(getattr(module, attribute or "app"))
 
     def _takes_value(self, arg: str) -> bool:
         for param in self.params:
