@@ -79,9 +79,10 @@ class Js:
         """Make an Array of JavaScript objects."""
         return self._array.of(*items)
 
-    def socket(self, url: str) -> JsSocket:
-        """Begin to open a WebSocket."""
-        return cast("JsSocket", self._websocket.new(url))
+    def socket(self, url: str, subprotocol: str = "") -> JsSocket:
+        """Begin to open a WebSocket; it fails if the server doesn't agree to a subprotocol."""
+        words = (url, subprotocol) if subprotocol else (url,)
+        return cast("JsSocket", self._websocket.new(*words))
 
 
 _loaded: Js | None = None

@@ -48,6 +48,7 @@ class BrowserWebSocketConnection:
         url: str,
         on_refused: Callable[[RefusedError], object] | None = None,
         *,
+        subprotocol: str = "",
         js: _js.Js | None = None,
     ) -> None:
         self._url = url
@@ -58,7 +59,7 @@ class BrowserWebSocketConnection:
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._closed = False
         self._poll: asyncio.TimerHandle | None = None
-        self._socket = self._js.socket(url)
+        self._socket = self._js.socket(url, subprotocol)
         self._socket.binaryType = "arraybuffer"
         # One proxy for the socket's whole life, see MessagePortConnection.
         self._proxy: _js.Proxy | None = self._js.proxy(self._on_event)
@@ -177,7 +178,10 @@ class BrowserWebSocketConnection:
 
 
 async def dial_browser_websocket(
-    url: str, on_refused: Callable[[RefusedError], object] | None = None
+    url: str,
+    on_refused: Callable[[RefusedError], object] | None = None,
+    *,
+    subprotocol: str = "",
 ) -> BrowserWebSocketConnection:
     """Open a WebSocket; the page's cookie goes along by itself. Cancelling closes it.
 
@@ -185,10 +189,11 @@ async def dial_browser_websocket(
         url: `ws://` or `wss://`, of this page's own host.
         on_refused: Told when the server closes with a code of its own (4000 and above), whether
             at once or later; besides the connection's own end.
+        subprotocol: What the bytes are, if the server should choose by it; it must agree.
 
     Raises:
         RefusedError: If the server refused it, or nobody answered.
     """
-    connection = BrowserWebSocketConnection(url, on_refused)
+    connection = BrowserWebSocketConnection(url, on_refused, subprotocol=subprotocol)
     await connection.opened()
     return connection

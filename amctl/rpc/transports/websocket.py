@@ -12,6 +12,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from amctl.rpc.transports._callbacks import Callbacks
@@ -244,12 +245,17 @@ class WebSocketConnection(asyncio.Protocol):
 
 
 async def dial_websocket(
-    url: str, *, headers: Mapping[str, str] | None = None, deadline: float = 10.0
+    url: str,
+    subprotocol: str = "",
+    *,
+    headers: Mapping[str, str] | None = None,
+    deadline: float = 10.0,
 ) -> WebSocketConnection:
     """Open a WebSocket without compression, messages capped at 4 MiB.
 
     Args:
         url: `ws://host:port/path`. TLS is not offered here.
+        subprotocol: What the bytes are, if the server should choose by it; it must agree.
         headers: Added to the request, an Authorization header say.
         deadline: Seconds for connecting and the handshake together.
 
@@ -260,7 +266,8 @@ async def dial_websocket(
     uri = parse_uri(url)
     if uri.secure:
         raise ValueError(f"{url}: wss is not supported")
-    core = ClientProtocol(uri, max_size=MAX_MESSAGE)
+    wanted = [Subprotocol(subprotocol)] if subprotocol else None
+    core = ClientProtocol(uri, subprotocols=wanted, max_size=MAX_MESSAGE)
     async with asyncio.timeout(deadline):
         transport, connection = await asyncio.get_running_loop().create_connection(
             lambda: WebSocketConnection(core, headers=headers), uri.host, uri.port
@@ -272,6 +279,9 @@ async def dial_websocket(
         finally:
             if not connection._opened.done() or connection._opened.cancelled():
                 transport.abort()
+    if subprotocol and core.subprotocol != subprotocol:
+        connection.close()
+        raise ConnectionError(f"{url} doesn't speak {subprotocol}")
     return connection
 
 

@@ -53,8 +53,8 @@ class FakeJs(Js):
     def array_of(self, *items: Any) -> Any:
         return list(items)
 
-    def socket(self, url: str) -> Any:
-        self.sockets.append(FakeSocket(url))
+    def socket(self, url: str, subprotocol: str = "") -> Any:
+        self.sockets.append(FakeSocket(url, subprotocol))
         return self.sockets[-1]
 
     @property
@@ -120,8 +120,8 @@ def channel() -> tuple[FakePort, FakePort]:
 class FakeSocket:
     """A WebSocket whose server is the test."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, subprotocol: str = "") -> None:
+        self.url, self.subprotocol = url, subprotocol
         self.binaryType = "blob"
         self.bufferedAmount = 0
         self.sent: list[bytes] = []

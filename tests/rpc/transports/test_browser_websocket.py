@@ -63,6 +63,15 @@ async def test_an_open_socket_carries_bytes_both_ways(js: FakeJs) -> None:
     assert conn.peer == "ws://host/listen/browser1/localhost:1"
 
 
+async def test_a_subprotocol_is_asked_for_if_there_is_one(js: FakeJs) -> None:
+    await dialled(js, Told())
+    dial = asyncio.ensure_future(dial_browser_websocket(URL, subprotocol="words.1"))
+    await asyncio.sleep(0)
+    js.sockets[-1].happens("open")
+    await dial
+    assert [socket.subprotocol for socket in js.sockets] == ["", "words.1"]
+
+
 async def test_a_big_write_goes_out_in_pieces(js: FakeJs) -> None:
     conn, socket = await dialled(js, Told())
     data = bytes(range(256)) * 4096

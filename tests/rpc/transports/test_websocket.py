@@ -12,6 +12,8 @@ from tests.rpc.transports.test_base import End, done
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from amctl.rpc.transports.base import Connection
+
 pytestmark = pytest.mark.realtime
 
 
@@ -138,3 +140,13 @@ async def test_what_is_no_upgrade_is_refused_by_our_listener() -> None:
     await one.until(lambda: one.lost)
     assert b"HTTP/1.1 4" in bytes(one.data)
     await done(listener, one)
+
+
+async def test_a_server_that_does_not_agree_to_the_subprotocol_is_refused() -> None:
+    accepted: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+    listener = await listen_websocket("127.0.0.1", 0, accepted.set_result)
+    with pytest.raises(ConnectionError, match=r"doesn't speak words\.1"):
+        await dial_websocket(f"ws://127.0.0.1:{listener.port}/", "words.1")
+    end = End(await accepted).start()
+    await end.until(lambda: end.lost)
+    await done(listener, end)
