@@ -106,39 +106,6 @@ def _settings(place: Place) -> list[Candidate]:
     return settings(place.current)
 
 
-_SOURCES:
-            return Reply(_fitting(place, _SOURCES[word](place)))
-    return Reply()
-
-
-_KINDS = {"FILE": FILES, "DIR": DIRS, "DUMP": DUMPS, "A": DUMPS, "B": DUMPS}
-"""Metavar -> what the shell lists itself."""
-
-
-def _settings(place: Place) -> list[Candidate]:
-    from amctl.cli._completion_settings import settings
-
-    return settings(place.current)
-
-
-def _machines(place: Place) -> list[Candidate]:
-    from amctl.cli._completion_live import machines
-
-    return machines(place)
-
-
-def _states(place: Place) -> list[Candidate]:
-    from amctl.cli._completion_live import states
-
-    return states(place)
-
-
-def _arguments(place: Place) -> list[Candidate]:
-    from amctl.cli._completion_live import arguments
-
-    return arguments(place)
-
-
 _SOURCES: dict[str, Callable[[Place], list[Candidate]]] = {
     "KEY=VALUE": _settings,
 }
