@@ -75,7 +75,7 @@ class Context:
     """What the host offers (the shell its `exit`), by name."""
     registry: Registry | None = None
     """The commands that this one is among; filled when it runs."""
-    show: Callable[[Outcome], None] | None = None
+    show: Callable[[Outcome], object] | None = None
     """Takes the answer of each line of a script at once; None: all together at its end."""
     scripts: tuple[Path, ...] = ()
     """The scripts that run, outermost first."""

@@ -24,6 +24,7 @@ from amctl.rpc.errors import (
     RpcError,
     UnknownOutcomeError,
 )
+from amctl.rpc.wire.errors import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -50,6 +51,9 @@ AT_ONCE = 16
 
 EXECUTED, QUEUED, CANCELED = "executed", "queued", "canceled"
 TIMED_OUT, UNREACHABLE, FAILED = "timed out", "unreachable", "failed"
+
+_HANDLERS_SAY = ("veto", "error", "timeout")
+"""Kinds of reasons that are no relation's."""
 
 VERDICTS = {
     EXECUTED: Verdict.DONE,
@@ -260,10 +264,10 @@ async def _bounded(
     except CallTimeoutError as error:
         failed = Report(peer.id, TIMED_OUT, error=str(error))
     except TimeoutError:
-        failed = Report(peer.id, TIMED_OUT, error=f"no answer within {timeout:g} s")
+        failed = Report(peer.id, TIMED_OUT, error=f"no answer within {timeout or 0:g} s")
     except CallRefusedError as error:
         failed = Report(peer.id, FAILED, error=f"refused: {error.text or error}")
-    except (RpcError, MachineError) as error:
+    except (RpcError, WireError, MachineError) as error:
         failed = Report(peer.id, FAILED, error=str(error))
     return replace(failed, before=before, after=peer.net.clock() or before)
 
@@ -302,7 +306,7 @@ async def _mutated(
 
 async def _settled(peer: Peer, op: str, states: Sequence[str], report: Report) -> Report:
     """What came of a mutation in the end; a queued one is waited for."""
-    if report.result != QUEUED:
+    if report.result != QUEUED or not report.tick:
         return report
     await peer.net.when_queue(report.tick).wait()
     if peer.net.is_disposed:
@@ -330,20 +334,21 @@ async def _asked(
     net = peer.net
     if op == "toggle":
         op = "remove" if net.is_(states) else "add"
-    foreseen = predict(net, op, states)
-    questions = [(op, list(states))]
+    foreseen, before = predict(net, op, states), net.clock()
+    result, reason, questions = EXECUTED, "", [(op, list(states))]
     if op == "set":
+        # no question asks for it: relations are worked out here, handlers asked there
+        result, reason = (EXECUTED, "") if foreseen.accepted else (CANCELED, foreseen.reason)
+        entering = [s for s in states if not net.is_(s)]
         leaving = [s for s in net.active if not foreseen.clock[s] & 1]
-        questions = [("add", list(states)), *([("remove", leaving)] if leaving else [])]
-    before = net.clock()
-    result, reason = EXECUTED, ""
-    if op == "set" and not foreseen.accepted:
-        result, reason, questions = CANCELED, foreseen.reason, []
+        questions = [("add", entering), ("remove", leaving)] if foreseen.accepted else []
     for question, names in questions:
-        params = {"op": question, "states": names, "args": dict(args or {})}
-        answer = await peer.ask("can", **params)
-        if answer["result"] == CANCELED:
-            result, reason = CANCELED, _sentence(answer.get("reason")) or foreseen.reason
+        if not names:
+            continue
+        answer = await peer.ask("can", op=question, states=names, args=dict(args or {}))
+        why = answer.get("reason") or {}
+        if answer["result"] == CANCELED and (op != "set" or why.get("kind") in _HANDLERS_SAY):
+            result, reason = CANCELED, _sentence(why) or foreseen.reason
             break
     after = foreseen.clock if result == EXECUTED else before
     return Report(peer.id, result, reason, before, after)

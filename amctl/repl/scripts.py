@@ -103,7 +103,7 @@ class _Sum:
     """Many answers in one."""
 
     def __init__(self, context: Context) -> None:
-        self._show, self._outer = context.show, context.depth > 1
+        self._show, self._nested = context.show, context.depth > 1
         self.verdicts: list[Verdict] = []
         self.lines: list[str] = []
         self.problems: list[str] = []
@@ -128,16 +128,18 @@ class _Sum:
         self.hint = outcome.hint or self.hint
         if self._show is not None:
             # what is nested has shown its lines; problems go up to the outermost, to be told once
-            self._show(replace(outcome, problems=() if self._outer else problems))
-            if self._outer:
+            if self._nested:
+                self._show(replace(outcome, problems=(), hint=""))
                 self.problems += problems
+            else:
+                self._show(replace(outcome, problems=problems))
             return
         self.lines += outcome.lines
         self.problems += problems
 
     def outcome(self) -> Outcome:
         """The script's own answer."""
-        hint = self.hint if self.problems else ""
+        hint = self.hint if self.problems else ""  # else it was shown already
         return Outcome(
             worst(*self.verdicts), tuple(self.lines), self.rows, tuple(self.problems), hint
         )

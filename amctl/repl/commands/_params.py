@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from amctl.repl.command import Kind, Param
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["FILTERS", "PATTERN", "TIMEOUT"]
+from amctl.repl.command import Kind, Param
+from amctl.repl.filters import Filters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FILTERS", "PATTERN", "TIMEOUT", "filters_of"]
 
 PATTERN = Param(
     "mach",
@@ -38,3 +44,22 @@ FILTERS = (
     _number("from", "Skip addresses before this one, from 0.", "-f", "--from"),
 )
 """The filters of `list` and the group commands."""
+
+
+def filters_of(values: Mapping[str, Any], *, connected_only: bool = False) -> Filters:
+    """The filters among a command's values. Raises UsageError for a bad regular expression."""
+    return Filters(
+        active=tuple(values["active"]),
+        inactive=tuple(values["inactive"]),
+        mtime_min=values["mtime_min"],
+        mtime_max=values["mtime_max"],
+        mtime_states=tuple(values["mtime_states"]),
+        parent=values["parent"],
+        id_regexp=values["id_regexp"],
+        id_partial=values["id_partial"],
+        id_prefix=values["id_prefix"],
+        id_suffix=values["id_suffix"],
+        limit=values["limit"],
+        from_=values["from"],
+        connected_only=connected_only,
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amctl.repl.command import Command, Kind, Param
-from amctl.repl.commands._choosing import filtered, select
-from amctl.repl.commands._params import FILTERS, PATTERN
+from amctl.repl.commands._params import FILTERS, PATTERN, filters_of
+from amctl.repl.filters import listed
 from amctl.repl.outcome import Outcome
 from amctl.repl.rendering import (
     inspect_lines,
@@ -15,6 +15,7 @@ from amctl.repl.rendering import (
     schema_data,
     states_text,
 )
+from amctl.repl.selecting import select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +27,8 @@ __all__ = ["CHECKING"]
 
 
 async def _list(context: Context, values: Mapping[str, Any]) -> Outcome:
-    peers = filtered(context.fleet, values)
-    if not values["disconn"]:
-        peers = [peer for peer in peers if peer.is_ready]
+    filters = filters_of(values, connected_only=not values["disconn"])
+    peers = listed(context.fleet, filters)
     lines = listing(peers, states=values["states"], states_all=values["states_all"])
     return Outcome(lines=lines, data=[peer_data(peer) for peer in peers])
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from amctl.repl.arguments import check_args, gather
 from amctl.repl.command import Command, Kind, Param
-from amctl.repl.commands._choosing import filtered, select
-from amctl.repl.commands._params import FILTERS, PATTERN, TIMEOUT
+from amctl.repl.commands._params import FILTERS, PATTERN, TIMEOUT, filters_of
 from amctl.repl.errors import NothingMatchedError, UsageError
+from amctl.repl.filters import listed
 from amctl.repl.operations import CANCELED, can, check_states, mutate
 from amctl.repl.rendering import grouped, reported
+from amctl.repl.selecting import select
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -66,7 +67,7 @@ def _on_pattern(op: str) -> Callable[[Context, Mapping[str, Any]], Awaitable[Out
 def _on_group(op: str) -> Callable[[Context, Mapping[str, Any]], Awaitable[Outcome]]:
     async def run(context: Context, values: Mapping[str, Any]) -> Outcome:
         states = values["state"]
-        found = [peer for peer in filtered(context.fleet, values) if peer.is_ready]
+        found = listed(context.fleet, filters_of(values, connected_only=True))
         if values["strict"]:
             check_states(found, states)
         peers = [peer for peer in found if peer.net.has(states)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amctl.repl.command import Command, Kind, Param
-from amctl.repl.commands._choosing import select
 from amctl.repl.commands._params import PATTERN, TIMEOUT
 from amctl.repl.operations import wait_for, wait_time
 from amctl.repl.rendering import reported
+from amctl.repl.selecting import select
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
