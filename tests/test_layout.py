@@ -12,6 +12,7 @@ ELSEWHERE: dict[str, str] = {
     "amctl/cli/views/doctor.py": "tests/cli/test_doctor.py",
     "amctl/dump/model.py": "tests/dump/test_memory.py",
     "amctl/graph/model.py": "tests/graph/test_build.py",
+    "amctl/machine/explanation.py": "tests/machine/test_explain.py",
     "amctl/repl/command.py": "tests/repl/test_registry.py",
     "amctl/repl/errors.py": "tests/cli/test_errors.py",
     "amctl/repl/peer.py": "tests/repl/test_fleet.py",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from amctl.machine.handlers import Handler, HandlerTable
     from amctl.machine.limits import Limits
     from amctl.machine.reads import StatesLike
+    from amctl.machine.refusals import Refusals
     from amctl.machine.tracer import Hooks
 
 __all__ = ["Core"]
@@ -52,6 +53,7 @@ class Core(Queued):
         "_idle_signal",
         "_pending",
         "_planner",
+        "_refusals",
         "_table",
         "_thread",
         "_time",
@@ -84,6 +86,7 @@ class Core(Queued):
     _backoff_until: float
     _failed_auto: tuple[int, ...]
     _idle_signal: Signal | None
+    _refusals: Refusals | None
 
     @property
     def transition(self) -> Transition | None:
@@ -121,7 +124,10 @@ class Core(Queued):
         quick = plan.quick
         if quick is None:
             self._check_thread()
-            return self._perform(plan, args, source)
+            if plan.accepted:
+                return self._perform(plan, args, source)
+            self.queue_tick += 1
+            return self._refused(plan, source)  # for lack of a gate, nobody else is to know
         # seen before, nobody listens, no handler: all that is left are clocks
         ticks, self._config, result = quick
         clock = self._clock
@@ -146,7 +152,7 @@ class Core(Queued):
             states = tuple(states)
         called = self._called(states)
         if self._gate & CLOSED or (kind != SET and self._backs_off()):
-            return CANCELED
+            return self._refused_outright(kind, called, source)
         if self._gate & BUSY:
             return self._call_busy(kind, called, args, source)
         config = self._config
@@ -160,7 +166,7 @@ class Core(Queued):
     ) -> Result:
         """Order of judgement: full, no-op removal, duplicate, enqueue (errata to QUE-5)."""
         if self._is_full(kind, called):
-            return CANCELED
+            return self._refused_outright(kind, called, source, "full")
         if kind == REMOVE and not self._queue and not called.mask & self._config.mask:
             return EXECUTED  # MUT-5
         plain = as_args(args)
@@ -287,7 +293,7 @@ class Core(Queued):
             else:
                 self.queue_tick += ticks
                 if plan.plain:
-                    result = self._run_plain(plan, args)
+                    result = self._run_plain(plan, args, source)
                 else:
                     given = {} if args is None else as_args(args)
                     origin = None if source is None else as_source(source)
@@ -328,7 +334,7 @@ class Core(Queued):
             plan = self._planner.plan(self._config, mutation.kind, mutation.called)
             if plan.plain and self._hooks is None:
                 self._tx = None
-                result = self._run_plain(plan, mutation.args)
+                result = self._run_plain(plan, mutation.args, mutation.source)
             else:
                 tx = Transition(self, plan, mutation.args, mutation.source, mutation)
                 result = tx.run()
@@ -371,12 +377,36 @@ class Core(Queued):
         self._backoff_until = self._now() + self.limits.handler_backoff
         self._gate |= BACKOFF
 
+    # -- what was refused
+
+    def _memory(self) -> Refusals:
+        """Made by the first refusal, so that machines which refuse nothing have none."""
+        if self._refusals is None:
+            from amctl.machine.refusals import Refusals
+
+            self._refusals = Refusals(self._now, self._clock)
+        return self._refusals
+
+    def _refused(self, plan: Plan, source: Event | Source | None) -> Result:
+        """Relations said no, and no handler or tracer can know."""
+        if plan.kind <= SET:  # neither a question nor auto states that lack something
+            book = self._refusals or self._memory()
+            book.by_relations(self._compiled, plan, self.queue_tick, source)
+        return CANCELED
+
+    def _refused_outright(
+        self, kind: int, called: Called, source: Event | Source | None, why: str = ""
+    ) -> Result:
+        why = why or ("disposed" if self._gate & CLOSED else "backoff")
+        self._memory().outright(kind, called, why, self.queue_tick, source)
+        return CANCELED
+
     # -- carrying out
 
-    def _run_plain(self, plan: Plan, args: ArgsLike) -> Result:
+    def _run_plain(self, plan: Plan, args: ArgsLike, source: Event | Source | None) -> Result:
         """A transition which no handler and no tracer can see."""
         if not plan.accepted:
-            return CANCELED
+            return self._refused(plan, source)
         out = plan.outcome
         if out is None:  # a check
             return EXECUTED
@@ -420,7 +450,7 @@ class Core(Queued):
         )  # fmt: skip
         if self._gate & CLOSED or tx.plan.called.mask & self._compiled.exception:
             return False
-        self._error = error
+        self._set_error(error)
         args = AException(error, name, tx.called_states, tuple(tx.target_states))
         self._prepend(Mutation(ADD, self._exception, as_args(args), tx.as_source()))
         return True
@@ -440,6 +470,11 @@ class Core(Queued):
 
     def _start_task(self, coro: Any, handler: Handler, action: Any, event: Event) -> None:
         """For subclasses: a coroutine handler was called."""
+
+    def _set_error(self, error: BaseException) -> None:
+        """The error that is about to become Exception."""
+        self._error = error
+        self._memory().error_came(self._config, tuple(self._clock), error)
 
     # -- its end
 

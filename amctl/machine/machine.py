@@ -9,9 +9,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.machine import registry
+from amctl.machine._answering import Answering
 from amctl.machine._gates import BUSY, CLOSED
 from amctl.machine.args import AException, as_args
-from amctl.machine.bound import Bound
 from amctl.machine.disposal import Disposal
 from amctl.machine.errors import NestedEvalError, SchemaError
 from amctl.machine.event import Event, Mutation, Source, as_source
@@ -46,7 +46,7 @@ _log = logging.getLogger("amctl.machine")
 _INTERNAL_ERRORS = 10
 
 
-class Machine(Bound):
+class Machine(Answering):
     """A set of states, many active at once, with a clock for each.
 
     Mutations are plain calls: on an idle machine they run, with everything they cause, before they
@@ -119,7 +119,7 @@ class Machine(Bound):
         """Errors that no mutation tells about, the first ten (ERR-9)."""
         self._thread = get_ident()
         self._gate = self._pending = self._tokens = self._failures = 0
-        self._error = self._tx = self._time = self._idle_signal = None
+        self._error = self._tx = self._time = self._idle_signal = self._refusals = None
         self._failed_auto, self._backoff_until = (), 0.0
         schema = _as_schema(states, names)
         self._clock = []
@@ -292,7 +292,7 @@ class Machine(Bound):
         if len(self._queue) >= self.queue_limit:
             return CANCELED
         _log.error("machine %s: %s: %s", self.id, type(err).__name__, err)
-        self._error = err
+        self._set_error(err)
         if self.on_error is not None:
             try:
                 self.on_error(self, err)

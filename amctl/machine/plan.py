@@ -13,6 +13,8 @@ from amctl.machine.relations import ADD, REMOVE, SET, Resolver
 from amctl.machine.result import CANCELED, EXECUTED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amctl.machine.compiled import Compiled
     from amctl.machine.handlers import Action, Finals, HandlerTable
     from amctl.machine.result import Result
@@ -45,6 +47,10 @@ class Called:
         self.names = tuple(schema.names[i] for i in order)
         self.mask = sum(1 << i for i in order)
         self.health = self.names in (("Healthcheck",), ("Heartbeat",))
+
+    def tick(self, clock: Sequence[int]) -> int:
+        """The tick of the first one; 0 if there is none."""
+        return clock[self.order[0]] if self.order else 0
 
 
 class ActiveSet:
@@ -219,10 +225,8 @@ class Planner:
 
     def _quick(self, plan: Plan) -> tuple[tuple[int, ...], Config, Result] | None:
         out = plan.outcome
-        if not plan.accepted:
-            return (), plan.config, CANCELED
-        if out is None or plan.kind == AUTO:
-            return None
+        if not plan.accepted or out is None or plan.kind == AUTO:
+            return None  # what is refused is remembered
         if out.follow is None:
             return out.ticks, out.next, out.result
         auto = self.plan(out.next, AUTO, out.follow)

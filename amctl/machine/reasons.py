@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
     from amctl.machine._replay import Replay
     from amctl.machine.compiled import Compiled
+    from amctl.machine.handlers import Action, Handler
     from amctl.machine.plan import ActiveSet, Called
     from amctl.machine.transition import Transition
 
-__all__ = ["Reason", "explain", "reason_of"]
+__all__ = ["Reason", "explain", "failed", "reason_of", "vetoed"]
 
 _SEVERAL = " and "
+_OUTRIGHT = {
+    "full": "the queue is full",
+    "backoff": "the machine takes nothing for a while, as a handler had to be given up",
+    "disposed": "the machine is disposed of, or about to be",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,8 @@ class Reason:
     """Why a transition was canceled, or would be. Its text is one plain sentence."""
 
     kind: str
-    """`require`, `remove`, `veto`, `error`, `timeout`, `relations` (no single one is to blame)."""
+    """`require`, `remove`, `veto`, `error`, `timeout`, `relations` (no single one is to blame);
+    of what did not even become a transition `full`, `backoff` or `disposed`."""
     state: str = ""
     """The called (or target) state that could not be."""
     by: tuple[str, ...] = ()
@@ -54,6 +61,8 @@ class Reason:
         if self.kind in ("error", "timeout"):
             what = "failed" if self.kind == "error" else "ran too long"
             return f"{handler} {what}: {self.text}" if self.text else f"{handler} {what}"
+        if self.kind in _OUTRIGHT:
+            return _OUTRIGHT[self.kind]
         return f"relations refuse {by}" if self.by else "relations refuse it"
 
 
@@ -61,27 +70,33 @@ def reason_of(tx: Transition) -> Reason | None:
     """Why a transition was canceled; None if it was not."""
     if tx.is_accepted:
         return None
+    schema = tx.machine._compiled
     if tx.failure is not None:
-        handler, action, error = tx.failure
-        kind = "timeout" if isinstance(error, HandlerTimeoutError) else "error"
-        return Reason(
-            kind,
-            _subject(tx, action.state),
-            handler=action.name,
-            binding=handler.binding,
-            text=str(error) or type(error).__name__,
-        )
+        return failed(schema, *tx.failure)
     plan = tx.plan
     if plan.accepted and tx.vetoes:
-        handler, action = tx.vetoes[-1]
-        return Reason(
-            "veto",
-            _subject(tx, action.state),
-            handler=action.name,
-            binding=handler.binding,
-        )
-    found = explain(tx.machine._compiled, plan.config, plan.kind, plan.called)
+        return vetoed(schema, *tx.vetoes[-1])
+    found = explain(schema, plan.config, plan.kind, plan.called)
     return found or Reason("relations", by=tx.called_states)
+
+
+def failed(schema: Compiled, handler: Handler, action: Action, error: BaseException) -> Reason:
+    """A handler raised something, or ran too long."""
+    kind = "timeout" if isinstance(error, HandlerTimeoutError) else "error"
+    text = str(error) or type(error).__name__
+    return _by_handler(kind, schema, handler, action, text)
+
+
+def vetoed(schema: Compiled, handler: Handler, action: Action) -> Reason:
+    """A handler said no."""
+    return _by_handler("veto", schema, handler, action)
+
+
+def _by_handler(
+    kind: str, schema: Compiled, handler: Handler, action: Action, text: str = ""
+) -> Reason:
+    subject = _subject(schema, action.state)
+    return Reason(kind, subject, handler=action.name, binding=handler.binding, text=text)
 
 
 def explain(schema: Compiled, config: ActiveSet, kind: int, called: Called) -> Reason | None:
@@ -160,8 +175,8 @@ class _Search:
         return self._schema.names[i]
 
 
-def _subject(tx: Transition, state: int) -> str:
-    return tx.machine.names[state] if state >= 0 else ""
+def _subject(schema: Compiled, state: int) -> str:
+    return schema.names[state] if state >= 0 else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -232,6 +232,7 @@ class Transition:
             for hook in hooks.transition_end:
                 hook(self)
         if not accepted:
+            machine._memory().by_transition(self)
             return CANCELED
         if out is None:  # a check
             return EXECUTED
