@@ -33,6 +33,10 @@ class Peer(Protocol):
         """The remote machine's id, empty before the first handshake."""
 
     @property
+    def name(self) -> str:
+        """What to show: its id, or before the first handshake what its address file is called."""
+
+    @property
     def parent_id(self) -> str:
         """The remote machine's parent, empty before the first handshake or if it has none."""
 
@@ -69,10 +73,18 @@ class Peer(Protocol):
 class Counts(Protocol):
     """How many connections there are."""
 
-    connected: int
-    connecting: int
-    disconnected: int
-    total: int
+    @property
+    def connected(self) -> int: ...
+    @property
+    def connecting(self) -> int:
+        """A connection is being made right now; not those that wait to be dialled again."""
+
+    @property
+    def disconnected(self) -> int:
+        """All others, those included whose address can't be dialled at all."""
+
+    @property
+    def total(self) -> int: ...
 
 
 class Fleet(Protocol):
