@@ -44,17 +44,18 @@ class NothingRunsError(ReplError, ConnectionError):
 
     verdict = Verdict.UNREACHABLE
 
-    def __init__(self, where: str, problem: str) -> None:
-        super().__init__(where, problem)
-        self.where, self.problem = where, problem
+    def __init__(self, where: str, problem: str, hint: str = HOW_TO_START) -> None:
+        super().__init__(where, problem, hint)
+        self.where, self.problem, self._hint = where, problem, hint
 
     def __str__(self) -> str:
-        return f"nothing is running at {self.where}: {self.problem}"
+        what = "is running" if self._hint == HOW_TO_START else "can be reached"
+        return f"nothing {what} at {self.where}: {self.problem}"
 
     @property
     def hint(self) -> str:
-        """How to start something."""
-        return HOW_TO_START
+        """How to start something; or what to do if something runs, but lets nobody in."""
+        return self._hint
 
 
 class NothingMatchedError(ReplError, LookupError):
