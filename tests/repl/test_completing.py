@@ -11,7 +11,7 @@ from amctl.repl.command import Command, Kind, Param
 from amctl.repl.completing import NOT_CONNECTED, Completing, Offer
 from amctl.repl.outcome import Outcome
 from amctl.rpc.answers import About, ArgField, ArgType
-from tests.support.fake_fleet import FakeFleet, FakePeer
+from tests.support.shell_fleet import ShellFleet, ShellPeer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,25 +91,25 @@ ABOUT = About(
 
 
 @pytest.fixture
-def fleet() -> FakeFleet:
+def fleet() -> ShellFleet:
     alpha, beta = Machine("alpha", WorkStates), Machine("Beta", OtherStates)
     alpha.add(["Start", "Work"])
-    never = FakePeer(Machine("never", WorkStates), is_ready=False, was_ready=False)
-    return FakeFleet(
+    never = ShellPeer(Machine("never", WorkStates), is_ready=False, was_ready=False)
+    return ShellFleet(
         [
             never,
-            FakePeer(beta, is_ready=False, problem="refused", tags=("red",), parent_id="alpha"),
-            FakePeer(alpha, tags=("red", "blue")),
+            ShellPeer(beta, is_ready=False, problem="refused", tags=("red",), parent_id="alpha"),
+            ShellPeer(alpha, tags=("red", "blue")),
         ]
     )
 
 
 @pytest.fixture
-def completing(fleet: FakeFleet, tmp_path: Path) -> Completing:
+def completing(fleet: ShellFleet, tmp_path: Path) -> Completing:
     return make(fleet, tmp_path)
 
 
-def make(fleet: FakeFleet, cwd: Path | None = None) -> Completing:
+def make(fleet: ShellFleet, cwd: Path | None = None) -> Completing:
     commands = {command.name: command for command in COMMANDS}
     return Completing(commands, fleet, lambda peer: ABOUT if peer.id == "alpha" else None, cwd)
 
@@ -263,7 +263,7 @@ def test_completion_val_offers_what_a_field_may_be(
     assert found == [text for text in expected if text != "None"]
 
 
-def test_completion_of_arguments_waits_for_nobody(fleet: FakeFleet) -> None:
+def test_completion_of_arguments_waits_for_nobody(fleet: ShellFleet) -> None:
     commands = {command.name: command for command in COMMANDS}
     completing = Completing(commands, fleet, lambda _: None)
     offer = completing.offer("add alpha Work --arg ")
@@ -394,7 +394,7 @@ def test_completion_help_offers_commands(completing: Completing) -> None:
 
 
 @pytest.mark.parametrize("line", ["add ", "add alpha ", "list ", "when-time alpha -s "])
-def test_completion_nothing_is_offered_when_not_connected(fleet: FakeFleet, line: str) -> None:
+def test_completion_nothing_is_offered_when_not_connected(fleet: ShellFleet, line: str) -> None:
     fleet.lose(fleet.peers[2], "gone")
     offer = make(fleet).offer(line)
     assert (offer.candidates, offer.note) == ((), NOT_CONNECTED)
@@ -402,7 +402,7 @@ def test_completion_nothing_is_offered_when_not_connected(fleet: FakeFleet, line
 
 def test_completion_of_commands_and_files_needs_no_connection(tmp_path: Path) -> None:
     (tmp_path / "one.am").touch()
-    completing = make(FakeFleet(), tmp_path)
+    completing = make(ShellFleet(), tmp_path)
     assert texts(completing.offer("he")) == ["help"]
     assert texts(completing.offer("help li")) == ["list"]
     assert texts(completing.offer("script o")) == ["one.am"]
@@ -431,6 +431,6 @@ def test_nothing_is_completed_in_a_comment_or_behind_an_unknown_command(
     assert texts(completing.offer("frobnicate ")) == []
 
 
-def test_a_duplicate_id_is_offered_once(fleet: FakeFleet) -> None:
-    fleet.add(FakePeer(Machine("alpha", OtherStates), key="other"))
+def test_a_duplicate_id_is_offered_once(fleet: ShellFleet) -> None:
+    fleet.add(ShellPeer(Machine("alpha", OtherStates), key="other"))
     assert texts(make(fleet).offer("inspect al")) == ["alpha"]
