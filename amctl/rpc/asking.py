@@ -134,7 +134,8 @@ def _with_hint(error: MachineError) -> str:
 
 
 def _as_text(name: str, data: Any) -> str:
-    text = json.dumps(data, default=_plain, separators=(",", ":"))  # ASCII: a byte a character
+    # ASCII, so a byte a character
+    text = json.dumps(data, default=_plain, separators=(",", ":"), allow_nan=False)
     if len(text) > MAX_ANSWER:
         problem = f"the answer to {name!r} has {len(text)} bytes, at most {MAX_ANSWER} are sent"
         raise QuestionError(Code.TOO_BIG, problem)
