@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from amctl.machine.reasons import Reason
-    from amctl.machine.refusals import Refusal
+from amctl.machine.reasons import Reason  # noqa: TC001  # readers of answers need the types
+from amctl.machine.refusals import Refusal  # noqa: TC001
 
 __all__ = ["Blamed", "Explanation", "Kind", "Place"]
 

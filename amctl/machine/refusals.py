@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amctl.machine.event import as_source
+from amctl.machine.event import Source, as_source
 from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, RELATION_KIND
 from amctl.machine.reasons import Reason, explain, failed, vetoed
 from amctl.machine.result import MutationType
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from amctl.machine.compiled import Compiled
-    from amctl.machine.event import Event, Source
+    from amctl.machine.event import Event
     from amctl.machine.handlers import Action, Handler
     from amctl.machine.plan import ActiveSet, Called, Plan
     from amctl.machine.transition import Transition

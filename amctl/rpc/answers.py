@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from amctl.machine.explanation import Explanation  # noqa: TC001  # readers need the type
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,6 +24,9 @@ __all__ = [
     "PipeEnd",
     "QueueItem",
     "QueueState",
+    "Why",
+    "WhyFeed",
+    "WhyLink",
     "as_data",
 ]
 
@@ -144,6 +149,62 @@ class Mutated:
     before: tuple[int, ...] = ()
     """All ticks before it, in index order."""
     after: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhyFeed:
+    """A pipe into the state that was asked about, as its source looks from here."""
+
+    ops: tuple[str, ...]
+    """`add`, `remove` or both."""
+    source_id: str
+    source_state: str
+    active: bool | None = None
+    """Whether the source state is active; None if its machine is in no reach of that process."""
+    tick: int = 0
+    remote_id: str = ""
+    """Of a source that is a mirror: the machine it shows."""
+    link: WhyLink | None = None
+    """Of a source that is a mirror: its connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhyLink:
+    """The connection behind a mirror."""
+
+    client_id: str
+    """The machine of its client."""
+    connected: bool
+    """Whether the mirror is live."""
+    states: tuple[str, ...] = ()
+    """Active states of the client's machine."""
+    lost_for: float | None = None
+    """Seconds since the connection was lost; None if there is one, or never was."""
+    ever: bool = False
+    """Whether there ever was a handshake."""
+    dials: bool = False
+    """Whether the client dials; else it waits for the peer to."""
+    error: str = ""
+    """What went wrong last, empty while connected."""
+    addr: str = ""
+    """Where it dials, if it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a state is as it is, as far as one process knows."""
+
+    explanation: Explanation
+    """Of a mirror only what relations tell."""
+    now: float = 0.0
+    """The machine's stop-watch, by which the moment of its last refusal counts."""
+    feeds: tuple[WhyFeed, ...] = ()
+    is_local: bool = True
+    """False for the mirror of another process's machine."""
+    remote_id: str = ""
+    """Of a mirror: which machine it shows."""
+    link: WhyLink | None = None
+    """Of a mirror: its connection."""
 
 
 def as_data(answer: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from amctl.machine.errors import MachineError, UnknownStateError
 from amctl.rpc._questions import MAX_ANSWER, READING, Question, near
 from amctl.rpc._questions_mutate import ACTING
+from amctl.rpc._why import WHY
 from amctl.rpc.errors import QuestionError
 from amctl.rpc.wire.codes import Code, Op
 
@@ -34,7 +35,7 @@ Permit = Callable[[int, Sequence[str]], "Code | None"]
 """The code to answer if whoever asks may not run an op on states."""
 
 _log = logging.getLogger("amctl.rpc.server")
-_questions: dict[str, Question] = {**READING, **ACTING}
+_questions: dict[str, Question] = {**READING, **ACTING, **WHY}
 
 
 class Params(dict[str, Any]):

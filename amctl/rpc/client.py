@@ -111,6 +111,7 @@ class Client:
         self._pump: Pump | None = None
         self._ends: dict[int, asyncio.Future[None]] = {}
         self._closed: Closed | None = None
+        self._lost_at: float | None = None
         self._handlers = ClientHandlers(self)
         self.machine.bind(self._handlers, id="rpc-client")
         self.machine.on_dispose(lambda *_: self.shut(Code.OK))
@@ -188,6 +189,13 @@ class Client:
     def is_connected(self) -> bool:
         """Whether the mirror is live."""
         return self.machine.is_(ClientStates.HandshakeDone)
+
+    @property
+    def lost_for(self) -> float | None:
+        """Seconds since the connection was lost; None if there is one, or never was."""
+        if self._lost_at is None:
+            return None
+        return asyncio.get_running_loop().time() - self._lost_at
 
     async def sync(self) -> None:
         """Bring the mirror up to date with everything that was sent before. Raises as a call."""
@@ -283,6 +291,7 @@ class Client:
             core.snapshots.appendleft((core.view, core.q, core.m))
         self.calls.opened(core.names)
         self._handlers.opened()
+        self._lost_at = None
         self.machine.add(ClientStates.HandshakeDone)
         self.net.connected(event.resumed)
 
@@ -297,6 +306,8 @@ class Client:
         self._pump = None
         closed, self._closed = self._closed, None
         self.calls.connection_lost()
+        if self._lost_at is None and self.machine.tick(ClientStates.HandshakeDone):
+            self._lost_at = asyncio.get_running_loop().time()
         self.machine.add(ClientStates.Disconnected)
         if self.machine.is_(ClientStates.Start):
             self._report(closed, error)

@@ -291,6 +291,11 @@ class NetworkMachine(Mirror):
     # -- life
 
     @property
+    def link(self) -> Client:
+        """The client that keeps it up to date."""
+        return self._client
+
+    @property
     def is_connected(self) -> bool:
         """Whether the mirror is live."""
         return self._client.is_connected
