@@ -3,6 +3,9 @@
 A client is a `ClientCore`; a server is a `Hub` with a `Conn` for each transport connection and a
 `Session` for each client. Neither knows sockets, tasks or clocks: hosts feed `receive_data` and
 `connection_lost`, pull `data_to_send`, and call `tick(now)` at `next_timer()`.
+
+A call is a mutation by state indexes, or a question (Op.ASK): a map of parameters, answered by text
+that means nothing here. Both are numbered, answered in order and run once, over any connections.
 """
 
 from __future__ import annotations

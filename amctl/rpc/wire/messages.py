@@ -110,6 +110,7 @@ class ReplyBody(NamedTuple):
     result: int | list[int] = 0
     code: int = 0
     text: str = ""
+    """With a code, why there is no result; without, the answer to a question (Op.ASK)."""
 
 
 class PayloadBody(NamedTuple):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -296,3 +296,61 @@ def test_payloads_are_delivered_once_and_in_order() -> None:
     events = pair.connect()
     assert of(events, Paid) == []
     assert [e.pid for e in of(events, Delivered)] == pids
+
+
+# ---- questions
+
+
+def asked(pair: Pair, params: Any) -> Call:
+    """A question that has arrived and waits for its answer."""
+    pair.client.call(Op.ASK, [], params)
+    (call,) = of(pair.serve(pair.client.data_to_send()), Call)
+    return call
+
+
+def test_a_question_goes_to_the_host_and_its_answer_is_text() -> None:
+    pair = Pair(run=False)
+    call = asked(pair, {"q": "about", "n": b"\0"})
+    assert (call.op, call.states, call.args) == (Op.ASK, [], {"q": "about", "n": b"\0"})
+    pair.session.reply(0, 0, '{"id":"m"}')
+    assert of(pair.shuttle(), Replied) == [Replied(1, 0, '{"id":"m"}')]
+
+
+def test_the_text_that_refuses_a_question_is_longer() -> None:
+    pair = Pair(run=False)
+    asked(pair, {"q": "about"})
+    pair.session.reply(0, Code.ARGS, "t" * 3000)
+    assert of(pair.shuttle(), Failed) == [Failed(1, Code.ARGS, "t" * 1000)]
+
+
+def test_a_question_with_states_is_none() -> None:
+    pair = Pair()
+    pair.client.call(Op.ASK, [0], {"q": "about"})
+    (failed,) = of(pair.shuttle(), Failed)
+    assert (failed.code, failed.text) == (Code.UNSUPPORTED, "a question has no states")
+
+
+def test_who_answers_a_question_asks_for_its_permission() -> None:
+    pair = Pair(run=False, allow=lambda client, op, states: Code.DENIED if states else None)
+    asked(pair, {"q": "mutate"})
+    assert pair.session.refuses(Op.ADD, ["b"]) is Code.DENIED
+    assert pair.session.refuses(Op.ASK, []) is None
+    assert Pair().session.refuses(Op.ADD, ["b"]) is None
+
+
+def test_long_answers_that_wait_to_be_read_are_no_fault_of_the_client() -> None:
+    pair = Pair(run=False)
+    lim = pair.session.lim
+    text, sent = "x" * (512 << 10), 0
+    while not pair.session.is_behind:
+        asked(pair, {"q": "long"})
+        pair.session.reply(0, 0, text)
+        pair.conn.data_to_send(1 << 30)  # written, never acknowledged
+        sent += 1
+    assert sent == 4
+    assert pair.session.outbox_bytes > 4 * lim.window_bytes
+    asked(pair, {"q": "long"})
+    assert pair.session.open
+    pair.session.reply(0, Code.BUSY, "too much")
+    pair.session.acknowledged(pair.session.sent)
+    assert (pair.session.is_behind, pair.session.long_bytes) == (False, 0)
