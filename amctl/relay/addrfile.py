@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from amctl.relay.security import Target
 
 __all__ = ["AddressFile"]
+
+_log = logging.getLogger("amctl.relay")
 
 
 class AddressFile:
@@ -27,21 +30,22 @@ class AddressFile:
         Raises:
             OSError: If the directory can't be made or written.
         """
-        self._text = str(address)
+        text = str(address)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=self._path.parent)
         try:
             with os.fdopen(handle, "w") as file:
-                file.write(self._text)
+                file.write(text)
             os.replace(name, self._path)
         except BaseException:
             os.unlink(name)
             raise
+        self._text = text
 
     def remove(self) -> None:
-        """Remove the file, unless somebody wrote another address into it meanwhile."""
+        """Remove the file, unless somebody wrote another address into it. Never raises."""
         try:
             if self._text and self._path.read_text() == self._text:
                 self._path.unlink()
-        except FileNotFoundError:
-            pass
+        except OSError as error:
+            _log.debug("%s: %s", self._path, error)  # mostly it is gone already

@@ -31,16 +31,20 @@ class WebSocketConnection:
     WebSocket's route awaits it. Nothing is read before `start`, nor while `pause_reading` holds.
     """
 
-    def __init__(self, socket: WebSocket, *, limit: int, flush_timeout: float) -> None:
+    def __init__(
+        self, socket: WebSocket, *, limit: int, flush_timeout: float, subprotocol: str | None = None
+    ) -> None:
         """Wrap an upgrade that may not be accepted yet.
 
         Args:
             socket: Starlette's view of it.
             limit: High-water mark of what waits to be sent, in bytes.
             flush_timeout: Seconds that `close` may take to send it.
+            subprotocol: What to agree to, of what the peer offered.
         """
         self._socket, self._link = socket, link_of(socket.scope)
         self._limit, self._flush_timeout = limit, flush_timeout
+        self._subprotocol = subprotocol
         self._loop = asyncio.get_running_loop()
         client = socket.client
         self._peer = f"{client.host}:{client.port}" if client else "ws:?"
@@ -138,7 +142,7 @@ class WebSocketConnection:
         """
         try:
             if self._socket.application_state is WebSocketState.CONNECTING:
-                await self._socket.accept()
+                await self._socket.accept(self._subprotocol)
             async with asyncio.TaskGroup() as group:
                 reader = group.create_task(self._read())
                 writer = group.create_task(self._write())

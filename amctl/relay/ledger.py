@@ -62,6 +62,10 @@ class TunnelRecord:
         """A TCP peer came."""
         self._machine.add(TunnelStates.TcpAccepted, ATcpAccepted(peer))
 
+    def left(self) -> None:
+        """No TCP peer is there any more."""
+        self._machine.remove(TunnelStates.TcpAccepted)
+
     def failed(self, error: Exception) -> None:
         """The port can't be bound."""
         self._machine.add_err_state(TunnelStates.ErrNetwork, error)

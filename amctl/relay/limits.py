@@ -27,6 +27,8 @@ class Limits:
     """WebSockets of tunnels and dials together; the next one gets close code 1013."""
     buffer: int = 1024 * 1024
     """Bytes held for one peer before the other side is asked to wait."""
+    comeback: float = 30.0
+    """How long port and address file of a tunnel with channels are kept for a thread that went."""
     head_timeout: float = 10.0
     """How long a fresh connection may take to send its first request."""
     dial_timeout: float = 5.0

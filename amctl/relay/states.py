@@ -63,7 +63,7 @@ class RelayStates(BasicStates, DisposedStates, IntakeStates):
 
 
 class TunnelStates(DisposedStates, BasicStates):
-    """One listen tunnel that ends in a TCP port: it binds, serves one peer, and disposes."""
+    """One listen tunnel that ends in a TCP port: it binds, serves its peers, and disposes."""
 
     ErrClient = State(require=["Exception"], add=["Disposing"])
     """Copying from the WebSocket to TCP failed."""
@@ -81,7 +81,7 @@ class TunnelStates(DisposedStates, BasicStates):
     """The port is bound."""
 
     TcpAccepted = State(require=["TcpListening"], add=["Ready"])
-    """A TCP peer is there."""
+    """A TCP peer is there, or several on a tunnel with channels."""
 
     Start = State.override(add=["TcpListen", "WebSocket"])
     """The run flag."""

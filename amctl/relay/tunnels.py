@@ -1,5 +1,8 @@
 """The two kinds of tunnels: `/listen/ID/ADDR` and `/dial/ID/ADDR`.
 
+A listen tunnel carries the bytes of one TCP peer, as the original's does, or channels for many if
+its WebSocket speaks `arpc-tunnel.1`.
+
 Each WebSocket is one `Visit`. It is admitted or refused by plain calls without an await between
 look and grab, then one coroutine carries it to its end; what a visit holds is given back in that
 coroutine's `finally`, whichever way it ends.
@@ -21,6 +24,8 @@ from amctl.relay.connection import WebSocketConnection
 from amctl.relay.errors import RefusedError, TargetError
 from amctl.relay.listener import OnePeerListener, Streams, addresses_of
 from amctl.relay.matcher import Matcher, find_matcher
+from amctl.relay.shared import REPL, SharedTunnels
+from amctl.rpc.wire.tunnel import SUBPROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +43,6 @@ __all__ = ["Doors", "Tunnels"]
 _FAILED = 1011
 _GOING_AWAY = 1001
 _TRY_LATER = 1013
-_REPL = "repl-"
 
 _log = logging.getLogger("amctl.relay")
 
@@ -63,6 +67,8 @@ class Visit:
     target: Target
     connection: WebSocketConnection
     matcher: Matcher | None
+    has_channels: bool = False
+    """It speaks `arpc-tunnel.1`."""
     claim: Claim | None = None
     old: Visit | None = None
     """Who held the id before and must be gone first."""
@@ -75,6 +81,7 @@ class Tunnels:
     def __init__(self, doors: Doors, guard: Guard, ledger: Ledger) -> None:
         self._doors, self._guard, self._ledger = doors, guard, ledger
         self._limits, self._policy = doors.limits, doors.policy
+        self._shared = SharedTunnels(doors.limits, doors.repl_dir, ledger.failed)
         self._visits: set[Visit] = set()
         self._closing = False
 
@@ -96,6 +103,7 @@ class Tunnels:
             patience: Seconds to wait for them; what is left then is for the caller to cut.
         """
         self._closing = True
+        self._shared.close()
         for visit in self._visits:
             visit.connection.close(_GOING_AWAY, "relay stops")
         with contextlib.suppress(TimeoutError):
@@ -110,7 +118,8 @@ class Tunnels:
             visit = self._admit(kind, socket)
         except RefusedError as refused:
             _log.info("refused %s: %s", socket.scope["path"][:200], refused)
-            await socket.accept()
+            # a browser that isn't agreed with never gets to see the code
+            await socket.accept(SUBPROTOCOL if _has_channels(socket) else None)
             await socket.close(refused.code, refused.reason.encode()[:120].decode(errors="ignore"))
             return
         self._ledger.opened(kind, visit.id, visit.target)
@@ -136,8 +145,16 @@ class Tunnels:
         machine_id, target, matcher = self._parse(kind, socket.path_params["rest"])
         tab = self._guard.tab(socket)
         limit, flush = self._limits.buffer, self._limits.flush_timeout
-        connection = WebSocketConnection(socket, limit=limit, flush_timeout=flush)
-        visit = Visit(kind, machine_id, target, connection, matcher)
+        has_channels = _has_channels(socket)
+        if has_channels and (matcher is not None or kind == "dial"):
+            raise RefusedError(400, f"nobody takes channels for {machine_id!r} here")
+        connection = WebSocketConnection(
+            socket,
+            limit=limit,
+            flush_timeout=flush,
+            subprotocol=SUBPROTOCOL if has_channels else None,
+        )
+        visit = Visit(kind, machine_id, target, connection, matcher, has_channels)
         if kind == "listen":
             visit.claim = Claim(machine_id, tab, connection.evict, connection.heard)
             held = self._guard.claims.take(visit.claim)
@@ -165,7 +182,7 @@ class Tunnels:
     def _check_listen(self, machine_id: str, target: Target) -> None:
         pattern = self._policy.tunnel_ids
         known = pattern.search(machine_id) is not None if pattern else not self._doors.listen
-        if not known and not (pattern is None and machine_id.startswith(_REPL)):
+        if not known and not (pattern is None and machine_id.startswith(REPL)):
             raise RefusedError(404, f"nobody expects a machine {machine_id!r}")
         if not security.is_loopback(target.host):
             raise RefusedError(403, f"listening on {target} isn't allowed, only on loopback")
@@ -181,6 +198,8 @@ class Tunnels:
             try:
                 if visit.matcher is not None:
                     await self._hand_over(visit, visit.matcher)
+                elif visit.has_channels:
+                    await self._share(visit)
                 elif visit.kind == "listen":
                     await self._listen(visit)
                 else:
@@ -212,7 +231,18 @@ class Tunnels:
             gone.cancel()
             await asyncio.wait({accepting, gone}, timeout=grace)
 
+    async def _share(self, visit: Visit) -> None:
+        record = self._ledger.tunnel()
+        try:
+            await self._shared.carry(visit.id, visit.target, visit.connection, record)
+        except OSError as error:
+            record.failed(error)
+            self._refuse(visit, f"can't listen on {visit.target}", error)
+        finally:
+            await record.dispose()
+
     async def _listen(self, visit: Visit) -> None:
+        self._shared.make_way(visit.id, visit.target)
         end = ConnectionEnd(visit.connection, self._limits.buffer)
         record = self._ledger.tunnel()
         listener = OnePeerListener()
@@ -245,7 +275,7 @@ class Tunnels:
     @contextlib.contextmanager
     def _address_file(self, visit: Visit, address: Target) -> Iterator[None]:
         """Keep the address file of a REPL for as long as its port is there."""
-        if self._doors.repl_dir is None or not visit.id.startswith(_REPL):
+        if self._doors.repl_dir is None or not visit.id.startswith(REPL):
             yield
             return
         file = AddressFile(self._doors.repl_dir, visit.id)
@@ -285,6 +315,11 @@ class Tunnels:
         _log.warning("%s for %s: %s", what, visit.id, why)
         self._ledger.failed(error)
         visit.connection.close(_FAILED, f"{what}: {why}")
+
+
+def _has_channels(socket: WebSocket) -> bool:
+    """Whether the peer offers to speak `arpc-tunnel.1`."""
+    return SUBPROTOCOL in socket.scope.get("subprotocols", ())
 
 
 async def _open(target: Target, patience: float) -> Streams:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from amctl.relay.addrfile import AddressFile
 from amctl.relay.security import Target
 
@@ -26,6 +28,20 @@ def test_removing_leaves_a_newer_address_alone(tmp_path: Path) -> None:
     new.write(Target("127.0.0.1", 2))
     old.remove()
     assert (tmp_path / "repl-a.addr").read_text() == "127.0.0.1:2"
+
+
+def test_what_could_not_be_written_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    file = AddressFile(tmp_path / "file", "repl-a")
+    with pytest.raises(OSError, match="exists"):
+        file.write(Target("127.0.0.1", 1))
+    file.remove()
+    written = AddressFile(tmp_path / "dir", "repl-a")
+    written.write(Target("127.0.0.1", 1))
+    (tmp_path / "dir").rename(tmp_path / "moved")
+    (tmp_path / "dir").touch()
+    written.remove()
+    assert (tmp_path / "moved" / "repl-a.addr").exists()
 
 
 def test_removing_what_was_never_written_does_nothing(tmp_path: Path) -> None:
