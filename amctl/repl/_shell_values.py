@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _MOST_FILES = 200
+_ERRORS = ("Exception", "Err")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def chosen(fleet: Fleet, pattern: str) -> list[Peer]:
 
 
 def states(peers: Sequence[Peer], kind: Kind) -> list[Candidate]:
-    """States of these machines, in the order of their schemas.
+    """States of these machines, in the order of their schemas, those of errors behind all others.
 
     To add: those that are inactive or multi at one of them; to remove: those that are active.
     """
@@ -196,7 +197,7 @@ def states(peers: Sequence[Peer], kind: Kind) -> list[Candidate]:
             if name not in found and not useless:
                 help = _describe(state, is_active, net.tick(name))
                 found[name] = Candidate(name, help, "states")
-    return list(found.values())
+    return sorted(found.values(), key=lambda one: one.text.startswith(_ERRORS))
 
 
 def _describe(state: StateDef, is_active: bool, tick: int) -> str:

@@ -290,13 +290,13 @@ def test_completion_inspect_first_word_then_flags(completing: Completing) -> Non
     ("line", "expected"),
     [
         ("when-time ", FIRST),
-        ("when-time Beta --state ", ["Exception", "Ready", "Extra"]),
-        ("when-time Beta -s ", ["Exception", "Ready", "Extra"]),
+        ("when-time Beta --state ", ["Ready", "Extra", "Exception"]),
+        ("when-time Beta -s ", ["Ready", "Extra", "Exception"]),
         ("when-time Beta -s Ready ", ["--tick"]),
         ("when-time Beta -sReady ", ["--tick"]),
         ("when-time Beta -s Ready -t 3 ", ["--state", *COMMON]),
         ("when-time Beta -s Ready -t ", []),
-        ("when-time Beta -s Ready -t 3 --state E", ["Exception", "Extra"]),
+        ("when-time Beta -s Ready -t 3 --state E", ["Extra", "Exception"]),
     ],
 )
 def test_completion_when_time(completing: Completing, line: str, expected: list[str]) -> None:
@@ -324,7 +324,7 @@ def test_completion_group_offers_the_states_of_all_machines(completing: Completi
         ("list --active ", ALL_STATES),
         ("list -a ", ALL_STATES),
         ("list --active Ready --active ", [s for s in ALL_STATES if s != "Ready"]),
-        ("list --inactive e", ["Exception", "Extra"]),
+        ("list --inactive e", ["Extra", "Exception"]),
         ("list --tag ", ["blue", "red"]),
         ("list --parent ", ["Beta", "alpha"]),
         ("list --tag red ", ["--active", "--inactive", "--parent", "--no-disconn", *COMMON]),

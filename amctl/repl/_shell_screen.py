@@ -1,0 +1,209 @@
+"""The terminal: what is printed above the prompt, and the line of a command that takes its time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.application import in_terminal
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.shortcuts import print_formatted_text
+
+from amctl.repl._shell_style import STYLE, clipped, plain, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from prompt_toolkit.output import ColorDepth, Output
+
+    from amctl.machine import TaskSet
+    from amctl.repl.outcome import Outcome
+
+__all__ = ["Screen"]
+
+PATIENCE = 0.4
+"""Seconds after which a command shows that it works."""
+_FRAME = 0.12
+_WHEEL = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_PLAIN_WHEEL = "|/-\\"
+
+
+class Screen:
+    """Prints rows, in order, wherever the prompt stands.
+
+    Args:
+        output: The terminal.
+        tasks: Where printing above a prompt runs.
+        is_prompting: Whether a line is being typed now.
+        depth: How many colours; None is what the terminal has.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        tasks: TaskSet,
+        is_prompting: Callable[[], bool],
+        depth: ColorDepth | None = None,
+    ) -> None:
+        self.output = output
+        self._tasks, self._is_prompting, self._depth = tasks, is_prompting, depth
+        self._waiting: list[StyleAndTextTuples] = []
+        self._printing: asyncio.Task[None] | None = None
+        self._doing = ""
+        self._is_drawn = False
+        self.is_gone = False
+        """Whether the terminal is no longer there."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+        size = self.output.get_size()
+        return size.columns, size.rows
+
+    @property
+    def _moves(self) -> bool:
+        """Whether the cursor can be moved, as on a terminal."""
+        stdout = self.output.stdout
+        return stdout is None or stdout.isatty()
+
+    # -- rows
+
+    def show(self, outcome: Outcome) -> None:
+        """An answer."""
+        for row in rows_of(outcome):
+            self.row(row)
+
+    def notice(self, text: str) -> None:
+        """Something that nobody asked for: it says so."""
+        self.row([("class:notice", f"-- {plain(text)}")])
+
+    def row(self, fragments: StyleAndTextTuples) -> None:
+        """One row. Above the prompt it comes as soon as the prompt can be put aside."""
+        if self._is_prompting() or self._printing is not None:
+            self._waiting.append(fragments)
+            if self._printing is None:
+                self._printing = self._tasks.spawn(self._print_above(), name="notices")
+            return
+        self.erase_wait()
+        self._print([fragments])
+
+    async def _print_above(self) -> None:
+        try:
+            while self._waiting:
+                async with in_terminal():
+                    rows, self._waiting = self._waiting, []
+                    self._print(rows)
+        finally:
+            self._printing = None
+
+    async def settle(self) -> None:
+        """Wait until all rows are printed."""
+        if self._printing is not None:
+            await asyncio.wait([self._printing])
+        rows, self._waiting = self._waiting, []
+        self._print(rows)
+
+    def _print(self, rows: list[StyleAndTextTuples]) -> None:
+        try:
+            for row in rows:
+                print_formatted_text(
+                    FormattedText(row),
+                    output=self.output,
+                    style=STYLE,
+                    color_depth=self._depth,
+                    include_default_pygments_style=False,
+                )
+        except OSError:
+            self.is_gone = True
+
+    # -- a command at work
+
+    def doing(self, text: str) -> None:
+        """What the command is doing, for the line that shows that it works."""
+        self._doing = plain(text)
+
+    @contextlib.contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """While this lasts, a command runs: after a moment a line shows it, and how long."""
+        self.doing(what)
+        if not self._moves:
+            yield
+            return
+        task = self._tasks.spawn(self._turn(), name="wheel")
+        try:
+            with _silent(self.output):
+                yield
+        finally:
+            task.cancel()
+            self.erase_wait()
+
+    async def _turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.sleep(PATIENCE)
+        wheel = _WHEEL if "utf" in self.output.encoding().lower() else _PLAIN_WHEEL
+        number = 0
+        while not self.is_gone:
+            seconds = int(loop.time() - began)
+            self._draw(f"{wheel[number % len(wheel)]} {self._doing}", f"{seconds} s")
+            number += 1
+            await asyncio.sleep(_FRAME)
+
+    def _draw(self, text: str, seconds: str) -> None:
+        width = self.size[0] - 1
+        tail = f"  {seconds}  Ctrl-C cancels"
+        if width < len(tail) + 12:
+            tail = f" {seconds}"
+        line = clipped(text, max(0, width - len(tail))) + tail
+        try:
+            self.output.write_raw("\r")
+            print_formatted_text(
+                FormattedText([("class:wait", clipped(line, width))]),
+                end="",
+                output=self.output,
+                style=STYLE,
+                color_depth=self._depth,
+                include_default_pygments_style=False,
+            )
+            self.output.erase_end_of_line()
+            self.output.flush()
+        except OSError:
+            self.is_gone = True
+        self._is_drawn = True
+
+    def erase_wait(self) -> None:
+        """Take the line of a command at work away; it comes back with its next frame."""
+        if self._is_drawn:
+            self._is_drawn = False
+            with contextlib.suppress(OSError):
+                self.output.write_raw("\r")
+                self.output.erase_end_of_line()
+                self.output.flush()
+
+
+@contextlib.contextmanager
+def _silent(output: Output) -> Iterator[None]:
+    """Keep the terminal from writing keys into a command's output; they wait for the prompt."""
+    stdout = output.stdout
+    try:
+        import termios
+
+        number = sys.stdin.fileno()
+        before = termios.tcgetattr(number)
+    except (ImportError, OSError, ValueError, termios.error):
+        yield
+        return
+    if stdout is None:
+        yield
+        return
+    quiet = list(before)
+    quiet[3] &= ~(termios.ECHO | termios.ECHONL)
+    try:
+        termios.tcsetattr(number, termios.TCSANOW, quiet)
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(number, termios.TCSANOW, before)
