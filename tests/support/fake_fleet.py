@@ -82,6 +82,8 @@ class FakePeer:
     """Questions, as they came."""
     stalls: bool = False
     """Whether questions are never answered."""
+    canned: dict[str, Any] = field(default_factory=dict)
+    """Question -> what is answered in place of the machine, or raised."""
 
     @property
     def key(self) -> str:
@@ -125,6 +127,10 @@ class FakePeer:
         await asyncio.sleep(0)
         if self.stalls:
             await asyncio.Event().wait()
+        if question in self.canned:
+            if isinstance(self.canned[question], Exception):
+                raise self.canned[question]
+            return self.canned[question]
         if not self.is_ready:
             raise NotConnectedError(f"rc-{self.index}", question)
         code, text = answer(self.net, {"q": question, **params}, lambda op, states: None)
