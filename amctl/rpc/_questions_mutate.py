@@ -156,9 +156,8 @@ def _why(machine: Machine, watcher: _Watcher, states: Sequence[str]) -> dict[str
 
 
 def _without_transition(machine: Machine, watcher: _Watcher, states: Sequence[str]) -> Reason:
-    if watcher.mutation is not None:  # it took place, but what was removed is active: implied
-        left = tuple(state for state in states if machine.is_(state))
-        return Reason("relations", left[0] if left else "", left or tuple(states))
+    if watcher.mutation is not None:  # accepted, and yet not what was asked for
+        return Reason("relations", by=tuple(states))
     if machine._gate & CLOSED:
         return Reason("disposed")
     return Reason("backoff" if machine._gate & BACKOFF else "full")

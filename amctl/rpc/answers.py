@@ -138,17 +138,23 @@ class InnerMachine:
 
 @dataclass(frozen=True, slots=True)
 class Mutated:
-    """What came of a mutation that was asked for as a question: answer, reason, clocks, at once."""
+    """What came of a mutation that was asked for as a question: answer, reason, clocks, at once.
+
+    Result and reason are of exactly this mutation. What it caused at once (auto states, mutations
+    that handlers queued) has run by then, too, and shows in `after`.
+    """
 
     result: str
     """`executed`, `queued` or `canceled`."""
     queue_tick: int = 0
     """Of a queued one: when it will run."""
     reason: Mapping[str, Any] | None = None
-    """Of a canceled one: `amctl.machine.reasons.Reason` as a map, with `sentence`."""
+    """Of a canceled one: `amctl.machine.reasons.Reason` as a map, with `sentence`; long texts are
+    cut, and of many states to blame the first are told."""
     before: tuple[int, ...] = ()
-    """All ticks before it, in index order."""
+    """All ticks when the call began, in index order."""
     after: tuple[int, ...] = ()
+    """All ticks when the call returned; of a queued one they are those before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +208,9 @@ class Why:
     is_local: bool = True
     """False for the mirror of another process's machine."""
     remote_id: str = ""
-    """Of a mirror: which machine it shows."""
+    """Of a mirror, and of its client's machine: which machine it shows."""
     link: WhyLink | None = None
-    """Of a mirror: its connection."""
+    """Of a mirror, and of its client's machine: the connection."""
 
 
 def as_data(answer: Any) -> Any:
