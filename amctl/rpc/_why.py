@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WHY", "why_of"]
 
+_CLIENT = "rpc-client"
 _TEXT = 4096
 _MOST = 64
 """Pipes into one state that are told of."""
@@ -35,7 +36,10 @@ def why_of(machine: MachineView, state: str, op: str = "add") -> Why:
     """
     feeds = _feeds(machine, state)
     if isinstance(machine, Machine):
-        return Why(machine.explain(state, op), machine._now(), feeds)
+        mirror = _mirror_of(machine)
+        remote = getattr(mirror, "remote_id", "")
+        link = _link(mirror) if mirror is not None else None
+        return Why(machine.explain(state, op), machine._now(), feeds, remote_id=remote, link=link)
     from amctl.machine.explain import explain_by_relations  # heavy, and not needed to run
 
     schema = machine.schema.compiled()
@@ -59,6 +63,14 @@ def _feed(source_id: str, state: str, ops: tuple[str, ...]) -> WhyFeed:
     remote = getattr(source, "remote_id", "")
     tick = source.tick(state)
     return WhyFeed(ops, source_id, state, source.is_(state), tick, remote, _link(source))
+
+
+def _mirror_of(machine: MachineView) -> MachineView | None:
+    """The mirror that a client's machine keeps."""
+    if _CLIENT not in machine.tags:
+        return None
+    below = (m for m in registry.live() if m.parent_id == machine.id)
+    return next((m for m in below if not m.is_local), None)
 
 
 def _link(machine: MachineView) -> WhyLink | None:

@@ -1,0 +1,43 @@
+"""What asking why may raise, beyond what the REPL raises anyway.
+
+NothingMatchedError
+  NoSuchMachineError  no machine in reach, and no mirror of one, has that id
+  NoSuchStateError    the machine has no such state
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from amctl.repl.errors import NothingMatchedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["NoSuchMachineError", "NoSuchStateError"]
+
+
+class NoSuchMachineError(NothingMatchedError):
+    """An id that nobody in reach knows."""
+
+    def __str__(self) -> str:
+        return f"no machine {self.what!r} is in reach"
+
+
+class NoSuchStateError(NothingMatchedError):
+    """A state that the machine lacks."""
+
+    def __init__(self, mach_id: str, state: str, known: Sequence[str]) -> None:
+        super().__init__(state, known)
+        self.args = (mach_id, state, known)
+        self.mach_id = mach_id
+
+    def __str__(self) -> str:
+        return f"machine {self.mach_id!r} has no state {self.what!r}"
+
+    @property
+    def hint(self) -> str:
+        """Something near, or how to see all."""
+        close = get_close_matches(self.what, self.known, n=1)
+        return f"did you mean {close[0]!r}?" if close else "list them: amctl mach inspect"
