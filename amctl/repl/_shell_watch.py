@@ -73,7 +73,7 @@ class Watch:
         for key in [key for key in self._seen if key not in peers]:
             gone = self._seen.pop(key)
             self._untrace(key)
-            if gone.id:
+            if gone.is_ready:
                 self._notice(f"{gone.id} is gone: its address was taken away")
         for peer in peers.values():
             before = self._seen.get(peer.key)

@@ -521,6 +521,10 @@ async def test_machines_that_come_and_go_are_told_above_the_line(
         fleet.remove(beta)
         await person.until("-- beta is gone: its address was taken away")
         await person.until("2 of 2 connected")
+        fleet.lose(gamma, "")
+        await person.until("-- gamma is gone")
+        fleet.regain(gamma)
+        await person.until("-- gamma is back")
         await person.type(TAB + "Work" + ENTER)
         assert person.commands.ran == [["gamma", "Work"]], "the line is as it was"
 
