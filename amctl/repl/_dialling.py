@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from amctl.repl.addresses import Address
     from amctl.rpc.transports.base import Connection
 
-__all__ = ["ONLY_HERE", "REFUSED", "dial_address", "why"]
+__all__ = ["ALIVE", "HOW_TO_ENTER", "ONLY_HERE", "dial_address", "why"]
 
 REFUSED = "refused: "
-"""How the problem begins if somebody is there, but won't have us."""
+ALIVE = (REFUSED, "busy: ")
+"""How a problem begins if somebody is there, but won't have us."""
+HOW_TO_ENTER = "be the user who started it, name its folder with --dir, or set AMCTL_TOKEN"
 ONLY_HERE = "nothing on the way there is encrypted; --allow-remote connects all the same"
 """Why addresses of other machines are not dialled."""
 

@@ -14,13 +14,15 @@ import math
 import os
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amctl.machine import Machine
-from amctl.repl._dialling import ONLY_HERE, REFUSED, dial_address
+from amctl.repl._dialling import ALIVE, HOW_TO_ENTER, ONLY_HERE, dial_address
 from amctl.repl._peer import LivePeer
 from amctl.repl._pool import PoolHandlers
+from amctl.repl._recording import debugger_address, no_alarms, recorded
 from amctl.repl.addresses import parse_address
 from amctl.repl.errors import NothingRunsError, UsageError
 from amctl.repl.finding import TOKEN_FILE, Place, read_token
@@ -42,6 +44,8 @@ __all__ = ["FleetCounts", "LiveFleet", "Outside", "open_fleet", "repl_id"]
 _log = logging.getLogger("amctl.repl")
 _STOP = 2.0
 """Seconds that each client may take for its goodbye (M7)."""
+_FEW = 3
+"""Machines whose problems are told one by one."""
 _TIMES = ClientTimes(give_up=math.inf)
 """A REPL waits for what comes back as long as somebody sits there; a try costs nothing."""
 
@@ -140,6 +144,14 @@ class LiveFleet:
     async def dial(self, address: Address, token: str) -> Connection:
         """Connect. Raises OSError."""
         return await self._outside.dial(address, token)
+
+    def client_name(self, number: int | str) -> str:
+        """What a client is called.
+
+        # differs from Go: `<folder>-<number>` is the same in every REPL of a folder, and a server
+        # tells clients apart by their ids.
+        """
+        return f"{self.machine.id.removeprefix('repl-')}-{self._unique}-{number}"
 
     # -- for the machine's handlers, see Pool
 
@@ -263,22 +275,21 @@ class LiveFleet:
                 await peer.stop()
 
     def _new(self, found: Found, index: int) -> LivePeer:
-        # differs from Go, where two REPLs of one folder have clients of the same id: the second
-        # one would be refused
-        name = f"{self.machine.id.removeprefix('repl-')}-{self._made}-{self._unique}"
         self._made += 1
-        return LivePeer(self, found, index, name)
+        return LivePeer(self, found, index, self.client_name(self._made - 1))
 
     def _nobody(self, patience: float) -> NothingRunsError:
         late = f"no answer within {patience:g} s"
-        problems = [(peer.name, peer.problem or late) for peer in self._peers]
-        told = "; ".join(
-            f"{name}: {what}" if len(self._peers) > 1 else what for name, what in problems[:3]
-        )
-        if len(problems) > 3:
-            told += f"; and {len(problems) - 3} more"
-        if any(what.startswith(REFUSED) for _, what in problems):
-            return NothingRunsError(str(self.target), told, "amctl mach list shows what runs here")
+        problems = {peer.name: peer.problem or late for peer in self._peers}
+        kinds = set(problems.values())
+        if len(kinds) == 1:
+            told = kinds.pop()
+        else:
+            told = "; ".join(f"{name}: {what}" for name, what in list(problems.items())[:_FEW])
+            if len(problems) > _FEW:
+                told += f"; and {len(problems) - _FEW} more"
+        if any(what.startswith(ALIVE) for what in problems.values()):
+            return NothingRunsError(str(self.target), told, HOW_TO_ENTER)
         return NothingRunsError(str(self.target), told)
 
 
@@ -298,6 +309,7 @@ async def open_fleet(
     dbg_addr: str | None = None,
     allow_empty: bool = False,
     allow_remote: bool = False,
+    log_level: int | None = None,
     outside: Outside = _REAL,
 ) -> AsyncIterator[LiveFleet]:
     """Connect to all machines of a target, for as long as the context lasts.
@@ -310,16 +322,24 @@ async def open_fleet(
         dbg_addr: A collector or debugger that gets what the REPL's machine and its clients do.
         allow_empty: Nothing needs to be there yet.
         allow_remote: Also dial what is not on this machine.
+        log_level: Of lines that the debugger gets, 0 to 3; None is 3.
         outside: What it uses of the world.
 
     Raises:
         NothingRunsError: There is no address, or nothing answered; not if `allow_empty`.
-        UsageError: A plain address is not on this machine, or an address can't be read.
+        UsageError: A plain address or the debugger's is not on this machine, or an address can't
+            be read.
     """
+    debugger = debugger_address(dbg_addr, allow_remote) if dbg_addr else None
     fleet = LiveFleet(
         target, token, may_be_empty=allow_empty, allow_remote=allow_remote, outside=outside
     )
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(no_alarms(f"rc-{fleet.client_name('')}"))
+        if debugger is not None:
+            secret = token or outside.read_token([target.default_dir / TOKEN_FILE])
+            dial = partial(outside.dial, debugger, secret)
+            await stack.enter_async_context(recorded(fleet.machine, dial, secret, log_level))
         stack.push_async_callback(fleet.close)
         await fleet.open(patience)
         if watch:
