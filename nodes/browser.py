@@ -37,8 +37,9 @@ async def start(plan: str, host: Any) -> None:
     report_errors(host.report, asyncio.get_running_loop())
     told = NodePlan.from_json(json.loads(plan))
 
-    async def dial(path: str) -> Connection:
-        return await dial_browser_websocket(f"{host.base}{path}?tab={host.tab}", refused)
+    async def dial(path: str, subprotocol: str = "", /) -> Connection:
+        url = f"{host.base}{path}?tab={host.tab}"
+        return await dial_browser_websocket(url, refused, subprotocol=subprotocol)
 
     def refused(error: RefusedError) -> None:
         _log.warning("%s", error)

@@ -9,9 +9,9 @@ from amctl.rpc.transports.memory import memory_pair
 from nodes.node import Node, run_node
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
-    from amctl.rpc.transports.base import Connection
+    from amctl.rpc.transports.base import Connection, RelayDial
     from nodes.dag import Dag
     from nodes.jobs import Faults
     from nodes.plan import NodePlan
@@ -33,7 +33,7 @@ class LocalRunner:
         self,
         dag: Dag,
         plans: Mapping[str, NodePlan],
-        dial: Callable[[str], Awaitable[Connection]],
+        dial: RelayDial,
         faults: Faults | None = None,
     ) -> None:
         self._dag, self._plans, self._dial, self._faults = dag, plans, dial, faults

@@ -13,6 +13,7 @@ from amctl.rpc.endpoints import AttachEndpoint, DialEndpoint
 from amctl.rpc.repl import repl_server
 from amctl.rpc.server import Server
 from amctl.rpc.wire.limits import DEFAULT_LIMITS
+from amctl.rpc.wire.tunnel import SUBPROTOCOL
 from amctl.states.pipes import bind
 from nodes.dispatcher import PORT_LIMITS, DispatcherHandlers, Leaf
 from nodes.jobs import drawn_faults
@@ -27,9 +28,9 @@ from nodes.states import (
 from nodes.worker import WorkerHandlers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
-    from amctl.rpc.transports.base import Connection
+    from amctl.rpc.transports.base import Connection, RelayDial
     from nodes.jobs import Faults
     from nodes.plan import NodePlan
 
@@ -48,7 +49,7 @@ class Node:
     def __init__(
         self,
         plan: NodePlan,
-        dial: Callable[[str], Awaitable[Connection]],
+        dial: RelayDial,
         faults: Faults | None = None,
     ) -> None:
         self.plan, self.tasks = plan, TaskSet(plan.id)
@@ -67,7 +68,7 @@ class Node:
             push_interval=PUSH_INTERVAL,
             limits=replace(DEFAULT_LIMITS if plan.listen else PORT_LIMITS, sessions=1),
         )
-        self.repl = repl_server(machine, partial(dial, plan.repl), plan.repl_token)
+        self.repl = repl_server(machine, partial(dial, plan.repl, SUBPROTOCOL), plan.repl_token)
         self.leaves = {id: Leaf(id, machine, plan.leaf_token) for id in plan.leaves}
         draw = faults or drawn_faults(plan.fault_seed, plan.success_rate)
         # Handlers know all they need before anybody can reach the machine.
@@ -92,7 +93,7 @@ class Node:
             if id in ports:
                 self.attach(id, ports[id])
         self.server.start()
-        self.repl.start()
+        await self.repl.start()
         if uplink is not None:
             await self.server.machine.when("RpcReady")
             self.server.accept(uplink)
@@ -127,7 +128,7 @@ class Node:
 async def run_node(
     plan: NodePlan,
     *,
-    dial: Callable[[str], Awaitable[Connection]],
+    dial: RelayDial,
     ports: Mapping[str, Connection],
     uplink: Connection | None,
     faults: Faults | None = None,

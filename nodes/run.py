@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from amctl.machine import Machine
     from amctl.rpc.mux import Mux
-    from amctl.rpc.transports.base import Connection
+    from amctl.rpc.transports.base import Connection, RelayDial
     from amctl.telemetry.dbgstream import DebugStream
     from nodes.dag import Dag
     from nodes.links import RootLink
@@ -124,7 +124,7 @@ class Workflow:
         """Plain JSON for the page: which threads to start, and with which plan each."""
         return boot_plan(self.dag, self._plans)
 
-    def local(self, dial: Callable[[str], Awaitable[Connection]]) -> LocalRunner:
+    def local(self, dial: RelayDial) -> LocalRunner:
         """All nodes in this process.
 
         Args:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from amctl.rpc.endpoints import AttachEndpoint, DialEndpoint, Endpoint, Listener
+from amctl.rpc.endpoints import (
+    AttachEndpoint,
+    DialEndpoint,
+    Endpoint,
+    Listener,
+    TunnelEndpoint,
+)
 from amctl.rpc.wire.backoff import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from amctl.rpc.transports.base import Connection
+    from amctl.rpc.transports.tunnel import Tunnel
 
 __all__ = ["Acceptor"]
 
+T = TypeVar("T")
 _log = logging.getLogger("amctl.rpc.server")
 
 
@@ -27,13 +35,13 @@ class Acceptor:
         who: Machine id, for logs.
         endpoint: Where connections come from.
         accept: Gets connections.
-        on_closed: Told when a listener was closed by somebody else.
+        on_closed: Told when a listener was closed by somebody else, or a tunnel was lost.
     """
 
     def __init__(
         self,
         who: str,
-        endpoint: Endpoint,
+        endpoint: Endpoint | TunnelEndpoint,
         accept: Callable[[Connection], None],
         on_closed: Callable[[], None],
     ) -> None:
@@ -43,7 +51,9 @@ class Acceptor:
         self._again = False
         self._port = 0
         self.addr = ""
-        """`host:port` of the listener, the real one."""
+        """`host:port` of the listener, the real one; empty if it isn't ours."""
+        self.error: Exception | None = None
+        """What broke the last tunnel."""
 
     @property
     def dials(self) -> bool:
@@ -71,27 +81,46 @@ class Acceptor:
         if isinstance(endpoint, AttachEndpoint):
             return None
         if isinstance(endpoint, DialEndpoint):
-            return await self._dial(endpoint, on_failure)
+            return await self._dial(endpoint.connect, on_failure)
+        if isinstance(endpoint, TunnelEndpoint):
+            self.release()
+            tunnel = await self._dial(lambda: self._tunnel(endpoint), on_failure)
+            self._listener, self.error = tunnel, None
+            tunnel.on_closed = lambda: self._tunnel_lost(tunnel)
+            return None
         listener = self._listener = await endpoint.listen(self._accept, self._port)
         listener.on_closed = self._closed
         self._port, self.addr = listener.port, f"{listener.host}:{listener.port}"
         return None
 
     async def _dial(
-        self, endpoint: DialEndpoint, on_failure: Callable[[Exception], None]
-    ) -> Connection:
+        self, connect: Callable[[], Awaitable[T]], on_failure: Callable[[Exception], None]
+    ) -> T:
         told = False
         while True:
             if self._again:
                 await asyncio.sleep(self._backoff.delay() or 0.0)
             self._again = True
             try:
-                return await endpoint.connect()
+                return await connect()
             except (OSError, EOFError) as error:
                 _log.info("%s: can't dial: %s", self._who, error)
                 if not told:
                     told = True
                     on_failure(error)
+
+    async def _tunnel(self, endpoint: TunnelEndpoint) -> Tunnel:
+        tunnel = await endpoint.connect(self._accept)
+        tunnel.start()
+        if tunnel.is_closed:
+            raise ConnectionResetError(f"lost at once: {tunnel.error or 'closed by the relay'}")
+        return tunnel
+
+    def _tunnel_lost(self, tunnel: Tunnel) -> None:
+        if tunnel.heard:
+            self._backoff.reset()
+        self.error = tunnel.error
+        self._closed()
 
     def served(self) -> None:
         """A client was served through the endpoint: the next wait is a short one."""

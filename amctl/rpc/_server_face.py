@@ -27,6 +27,7 @@ class ServerFace:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.on_ended: Callable[[], None] = lambda: None
+        self.on_usable: Callable[[bool], None] = lambda _: None
         self._client_id = ""
 
     def opened(self, session: Session, resumed: bool) -> None:
@@ -39,6 +40,7 @@ class ServerFace:
     def usable(self) -> None:
         """The client has the answer. Its id goes along, by which tools find the other end."""
         self.machine.add(ServerStates.HandshakeDone, {"id": self._client_id})
+        self.on_usable(True)
 
     def synced(self) -> None:
         """The client asked for the present clock."""
@@ -47,6 +49,7 @@ class ServerFace:
     def detached(self, closed: Closed | None, error: Exception | None) -> None:
         """The client's connection is over; its session may live on."""
         machine = self.machine
+        self.on_usable(False)
         if machine.is_disposed:
             return
         machine.remove((ServerStates.HandshakeDone, ServerStates.Handshaking))
@@ -60,4 +63,5 @@ class ServerFace:
 
     def ended(self) -> None:
         """The session is gone."""
+        self.on_usable(False)
         self.on_ended()

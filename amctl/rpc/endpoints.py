@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from amctl.rpc.transports.base import Connection, Dial
+    from amctl.rpc.transports.tunnel import Tunnel
 
 __all__ = [
     "Accept",
@@ -18,6 +19,7 @@ __all__ = [
     "ListenEndpoint",
     "Listener",
     "TcpEndpoint",
+    "TunnelEndpoint",
 ]
 
 Accept = Callable[["Connection"], None]
@@ -73,6 +75,28 @@ class DialEndpoint:
         """Dial once. Raises OSError, TimeoutError included."""
         async with asyncio.timeout(self.deadline):
             return await self.dial()
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelEndpoint:
+    """Dial a relay and serve all who come through its channels; dialled again with growing waits.
+
+    For a mux. With the tunnel all its channels are lost; clients resume through the next one.
+    """
+
+    dial: Dial
+    """Makes a connection that speaks `arpc-tunnel.1`."""
+    deadline: float = 3.0
+    """Seconds for one try."""
+
+    async def connect(self, accept: Accept) -> Tunnel:
+        """Dial once; the tunnel isn't started. Raises OSError, TimeoutError included."""
+        # not at the top: the transports' modules need no endpoint, and few endpoints this one
+        from amctl.rpc.transports.tunnel import Tunnel
+
+        async with asyncio.timeout(self.deadline):
+            conn = await self.dial()
+        return Tunnel(conn, even=False, accept=accept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amctl.rpc.endpoints import DialEndpoint, TcpEndpoint
+from amctl.rpc.endpoints import TcpEndpoint, TunnelEndpoint
 from amctl.rpc.mux import Mux
-from amctl.rpc.server import Server
 from amctl.rpc.states import MuxStates
 from amctl.rpc.wire.limits import valid_id
 
@@ -65,16 +64,19 @@ def repl_endpoint(
     return mux
 
 
-def repl_server(machine: MachineView, dial: Dial, token: str) -> Server:
-    """Open a machine for one REPL at a time, through a relay: `rs-repl-<id>`, not started.
+def repl_server(machine: MachineView, dial: Dial, token: str) -> Mux:
+    """A door for REPLs through a relay: a mux `rs-repl-<id>`, child of the machine; not started.
+
+    All REPLs come through one WebSocket, each by a channel of its own. Each that comes has a
+    machine `rs-repl-<id>-<n>` for as long as its session lives.
 
     Args:
         machine: What to show.
-        dial: Makes a connection to the relay's listen tunnel.
+        dial: Makes a connection to the relay's listen tunnel, by the subprotocol `arpc-tunnel.1`.
         token: What a REPL must bring, or its seal.
     """
-    endpoint = DialEndpoint(dial)
-    return Server(machine, f"repl-{machine.id}", endpoint, token=token, parent=machine)
+    endpoint = TunnelEndpoint(dial)
+    return Mux(machine, f"repl-{machine.id}", endpoint, token=token, parent=machine)
 
 
 def _split(addr: str) -> tuple[str, int]:

@@ -238,9 +238,10 @@ class Supervisor:
     async def _start_nodes(self, workflow: Workflow, relay: Relay) -> None:
         if self._options.nodes == "local":
 
-            async def dial(path: str) -> Connection:
+            async def dial(path: str, subprotocol: str = "", /) -> Connection:
                 url = relay.url.replace("http", "ws", 1) + path
-                return await dial_websocket(url, headers={"Authorization": f"Bearer {self._token}"})
+                headers = {"Authorization": f"Bearer {self._token}"}
+                return await dial_websocket(url, subprotocol, headers=headers)
 
             self._observer.say(f"the page, to look at: {relay.page_url}", level=1)
             self._local = workflow.local(dial)

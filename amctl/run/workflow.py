@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from amctl.machine import MachineView
     from amctl.relay.matcher import Matcher
-    from amctl.rpc.transports.base import Connection
+    from amctl.rpc.transports.base import Connection, RelayDial
     from amctl.run.settings import Settings
     from amctl.telemetry.recorder import Recorder
 
@@ -129,7 +129,7 @@ class Workflow(Protocol):
     async def stop(self, grace: float = 2.0) -> None:
         """Dispose all workers, then the orchestrator; within `grace` seconds, whatever happens."""
 
-    def local(self, dial: Callable[[str], Awaitable[Connection]]) -> LocalRunner:
+    def local(self, dial: RelayDial) -> LocalRunner:
         """The nodes in this process; `dial` takes a path of the relay."""
 
 

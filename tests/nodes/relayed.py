@@ -78,7 +78,7 @@ async def relayed(
         routes=routes,
     )
     await relay.start()
-    runner = workflow.local(lambda path: _dial(relay, path))
+    runner = workflow.local(lambda path, subprotocol="": _dial(relay, path, subprotocol))
     try:
         await workflow.start(_Info(relay.url, TOKEN, repl_dir))
         await runner.start()
@@ -91,6 +91,6 @@ async def relayed(
             listener.close()
 
 
-async def _dial(relay: Relay, path: str) -> Connection:
+async def _dial(relay: Relay, path: str, subprotocol: str = "") -> Connection:
     url = relay.url.replace("http", "ws", 1) + path
-    return await dial_websocket(url, headers={"Authorization": f"Bearer {TOKEN}"})
+    return await dial_websocket(url, subprotocol, headers={"Authorization": f"Bearer {TOKEN}"})

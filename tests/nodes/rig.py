@@ -61,7 +61,7 @@ async def rig(
     """Bring a node up as a leaf, whatever it is, and connect."""
     near, far = memory_pair()
 
-    async def dial(path: str) -> Connection:
+    async def dial(path: str, subprotocol: str = "") -> Connection:
         ends: tuple[MemoryConnection, MemoryConnection] = memory_pair()
         tunnels.extend(ends)
         return ends[0]

@@ -118,7 +118,7 @@ class System:
         port = await self._run_leaf(leaf)
         self.nodes[self.dag.root_of(leaf)].attach(leaf, port)
 
-    async def dial(self, path: str) -> Connection:
+    async def dial(self, path: str, subprotocol: str = "") -> Connection:
         """What the relay does: hand the peer's connection to the matcher of its id."""
         if path == "/dbg":
             assert self._debugger is not None

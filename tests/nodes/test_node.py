@@ -52,7 +52,7 @@ async def test_stopping_a_node_disposes_of_all_its_machines() -> None:
 
 
 async def test_a_node_that_never_met_anybody_can_be_stopped() -> None:
-    async def dial(path: str) -> Connection:
+    async def dial(path: str, subprotocol: str = "") -> Connection:
         raise ConnectionRefusedError(path)
 
     plan = NodePlan("browser1", listen="/listen/browser1/localhost:1", repl=LEAF.repl)

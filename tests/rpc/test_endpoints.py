@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from amctl.rpc.endpoints import DialEndpoint, ListenEndpoint, TcpEndpoint
+from amctl.rpc.endpoints import DialEndpoint, ListenEndpoint, TcpEndpoint, TunnelEndpoint
+from amctl.rpc.transports.memory import MemoryConnection, memory_pair
 from amctl.rpc.transports.tcp import listen_tcp
 
 
@@ -40,3 +41,20 @@ async def test_a_dial_that_takes_too_long_is_a_timeout() -> None:
     with pytest.raises(TimeoutError):
         await DialEndpoint(dial, deadline=2.0).connect()  # type: ignore[arg-type]
     assert asyncio.get_running_loop().time() == pytest.approx(2.0)
+    with pytest.raises(TimeoutError):
+        await TunnelEndpoint(dial, deadline=2.0).connect(lambda _: None)  # type: ignore[arg-type]
+    assert asyncio.get_running_loop().time() == pytest.approx(4.0)
+
+
+async def test_a_tunnel_is_handed_over_before_it_begins() -> None:
+    near, far = memory_pair()
+
+    async def dial() -> MemoryConnection:
+        return near
+
+    tunnel = await TunnelEndpoint(dial).connect(lambda _: None)
+    assert not tunnel.is_closed
+    far.cut()
+    await asyncio.sleep(0)
+    tunnel.start()
+    assert tunnel.is_closed

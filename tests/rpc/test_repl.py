@@ -4,20 +4,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amctl.machine import Machine
+from amctl.machine import Machine, registry
 from amctl.rpc.client import Client
 from amctl.rpc.errors import SourceContractError
 from amctl.rpc.repl import address_file, repl_endpoint, repl_server
-from amctl.rpc.transports.memory import memory_pair
+from amctl.rpc.states import ServerStates
 from amctl.rpc.transports.tcp import dial_tcp
 from amctl.states.basic import BasicStates
-from tests.rpc.world import TOKEN, Plain
+from tests.rpc.tunnels import MemoryRelay
+from tests.rpc.world import TOKEN, Plain, turn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from amctl.machine import Event
-    from amctl.rpc.transports.base import Connection
 
 
 @pytest.mark.realtime
@@ -95,21 +95,46 @@ def test_rp_1_the_contract_is_checked() -> None:
         repl_endpoint(Machine("m", BasicStates, handlers=Handlers()), token=TOKEN)
 
 
-async def test_rp_3_through_a_tunnel_it_is_a_single_server() -> None:
-    machine = Machine("node", Plain)
-    client = Client("repl-1", None, token=TOKEN)
-    client.start()
+async def test_rp_3_through_a_tunnel_it_looks_like_a_single_server_until_somebody_comes() -> None:
+    machine, relay = Machine("node", Plain), MemoryRelay()
+    door = repl_server(machine, relay.dial, TOKEN)
+    assert (door.machine.id, door.machine.parent_id) == ("rs-repl-node", "node")
+    assert set(door.machine.names) == set(ServerStates.names())
+    assert door.machine.is_("WebSocketTunnel")
+    assert door.machine.not_("Start")
+    await door.start()
+    await door.machine.when("RpcReady")
+    assert below(door.machine) == []
+    await door.stop()
+    assert door.machine.is_disposed
+    assert machine.tracers == ()
 
-    async def dial() -> Connection:
-        near, far = memory_pair()
-        client.attach(far)
-        return near
 
-    server = repl_server(machine, dial, TOKEN)
-    assert (server.machine.id, server.machine.parent_id) == ("rs-repl-node", "node")
-    assert server.machine.not_("Start")
-    server.start()
-    await client.machine.when("Ready")
-    assert (await client.net.add("D")).executed
-    await client.stop()
-    await server.stop()
+async def test_rp_3_repls_share_a_tunnel_and_one_that_leaves_harms_nobody() -> None:
+    machine, relay = Machine("node", Plain), MemoryRelay()
+    door = repl_server(machine, relay.dial, TOKEN)
+    await door.start()
+    await door.machine.when("RpcReady")
+    one, two = await relay.client("repl-1"), await relay.client("repl-2")
+    assert below(door.machine) == ["rs-repl-node-1", "rs-repl-node-2"]
+    assert door.machine.is_(["ClientConnected", "HandshakeDone", "Ready"])
+    assert (await one.net.add("D")).executed
+    await two.net.when("D", timeout=1)
+    await one.stop()
+    await turn()
+    assert below(door.machine) == ["rs-repl-node-2"]
+    assert door.machine.is_("Ready")
+    assert (await two.net.add("A")).executed
+    assert machine.is_(["A", "D"])
+    await two.stop()
+    await turn()
+    assert below(door.machine) == []
+    assert door.machine.not_("HandshakeDone")
+    assert door.machine.not_("ClientConnected")
+    assert relay.dials == [0.0]
+    await door.stop()
+
+
+def below(machine: Machine) -> list[str]:
+    """Ids of the living children of a machine."""
+    return sorted(m.id for m in registry.live() if m.parent_id == machine.id)

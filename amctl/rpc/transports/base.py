@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-__all__ = ["Connection", "Dial", "OnData", "OnLost", "OnWritable"]
+__all__ = ["Connection", "Dial", "OnData", "OnLost", "OnWritable", "RelayDial"]
 
 OnData = Callable[[bytes], None]
 OnLost = Callable[[Exception | None], None]
@@ -61,3 +61,16 @@ class Connection(Protocol):
 
 Dial = Callable[[], Awaitable[Connection]]
 """Makes a new connection to the same place, or raises OSError."""
+
+
+class RelayDial(Protocol):
+    """Makes a new connection to a path of the relay, or raises OSError."""
+
+    def __call__(self, path: str, subprotocol: str = "", /) -> Awaitable[Connection]:
+        """Dial.
+
+        Args:
+            path: Of the relay, from its first slash on.
+            subprotocol: What the WebSocket carries, if not just bytes for whoever is there.
+        """
+        ...
