@@ -15,11 +15,15 @@ from nodes.node import Node, run_node
 from nodes.plan import NodePlan
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from amctl.rpc.transports.base import Connection
 
 __all__ = ["start"]
 
 _SECOND_TAB, _CONFLICT = 4409, 409
+TRACES_PATH = "/v1/traces"
+"""Of the relay: takes spans."""
 _log = logging.getLogger("amctl.nodes.browser")
 
 running: dict[str, Node] = {}
@@ -50,7 +54,8 @@ async def start(plan: str, host: Any) -> None:
         leaf: MessagePortConnection(host.ports.get(leaf), f"port:{leaf}") for leaf in told.leaves
     }
     uplink = MessagePortConnection(host.uplink, "port:dispatcher") if host.uplink else None
-    node = await run_node(told, dial=dial, ports=ports, uplink=uplink)
+    post = _poster(host.base) if told.trace.trace_id else None
+    node = await run_node(told, dial=dial, ports=ports, uplink=uplink, post=post)
     running[told.id] = node
     if told.leaves:
 
@@ -59,3 +64,18 @@ async def start(plan: str, host: Any) -> None:
 
         # for as long as the thread lives, so nobody destroys the proxy
         host.onReplaced(load().proxy(replaced))
+
+
+def _poster(base: str) -> Callable[[str], Awaitable[None]]:
+    """Posts spans to the relay, with the page's cookie."""
+    url = f"{base.replace('ws', 'http', 1)}{TRACES_PATH}"
+    js = load()
+
+    async def post(text: str) -> None:
+        status = await js.post(url, text, "application/json")
+        if status in (429, 502, 503, 504) or status == 0:
+            raise OSError(f"the relay answers {status}")
+        if not 200 <= status < 300:
+            raise ValueError(f"the relay answers {status}")
+
+    return post

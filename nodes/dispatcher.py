@@ -127,7 +127,7 @@ class DispatcherHandlers(WorkerHandlers):
         if payload.source not in self._leaves:
             _log.warning("%s: payload of %r refused", self.machine.id, payload.source)
             return
-        self.server.send_payload(payload.name, payload.data, source=payload.source)
+        self.server.send_payload(payload.name, payload.data, source=payload.source, event=e)
 
     async def DisposingState(self, e: Event) -> None:
         """Dispose of the leaves, all at once, then of oneself."""

@@ -9,7 +9,7 @@ from amctl.rpc.transports.memory import memory_pair
 from nodes.node import Node, run_node
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from amctl.rpc.transports.base import Connection, RelayDial
     from nodes.dag import Dag
@@ -27,6 +27,7 @@ class LocalRunner:
         plans: What each is told.
         dial: Connects to a path of the relay.
         faults: What goes wrong when, in place of what the plans' seed says.
+        post: Delivers spans.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class LocalRunner:
         plans: Mapping[str, NodePlan],
         dial: RelayDial,
         faults: Faults | None = None,
+        post: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._dag, self._plans, self._dial, self._faults = dag, plans, dial, faults
+        self._post = post
         self.nodes: dict[str, Node] = {}
 
     async def start(self) -> None:
@@ -56,5 +59,10 @@ class LocalRunner:
         self, id: str, ports: Mapping[str, Connection], uplink: Connection | None
     ) -> None:
         self.nodes[id] = await run_node(
-            self._plans[id], dial=self._dial, ports=ports, uplink=uplink, faults=self._faults
+            self._plans[id],
+            dial=self._dial,
+            ports=ports,
+            uplink=uplink,
+            faults=self._faults,
+            post=self._post,
         )

@@ -25,10 +25,11 @@ from nodes.states import (
     dispatcher_schema,
     worker_schema,
 )
+from nodes.tracing import trace
 from nodes.worker import WorkerHandlers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from amctl.rpc.transports.base import Connection, RelayDial
     from nodes.jobs import Faults
@@ -39,6 +40,8 @@ __all__ = ["PUSH_INTERVAL", "Node", "run_node"]
 PUSH_INTERVAL = 0.001
 """Seconds for which a server collects changes before it tells its client."""
 STOP_GRACE = 1.8
+WORK = (WorkerStates.Working, WorkerStates.Retrying)
+"""While one of these is active, somebody waits for the node: spans can wait."""
 
 _log = logging.getLogger("amctl.nodes.node")
 
@@ -51,6 +54,7 @@ class Node:
         plan: NodePlan,
         dial: RelayDial,
         faults: Faults | None = None,
+        post: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self.plan, self.tasks = plan, TaskSet(plan.id)
         leads = plan.role == "dispatcher"
@@ -58,6 +62,7 @@ class Node:
         self.machine = machine = Machine(plan.id, schema)
         machine.accept_args(*(DISPATCHER_ARGS if leads else WORKER_ARGS))
         self.stream = record(plan.debug, machine, dial)
+        self.trace = trace(plan.trace, machine, post, is_busy=lambda: machine.any_(*WORK))
         endpoint = DialEndpoint(partial(dial, plan.listen)) if plan.listen else AttachEndpoint()
         self.server = server = Server(
             machine,
@@ -116,13 +121,17 @@ class Node:
         for leaf in self.leaves.values():
             await leaf.client.stop()
         self.machine.dispose()
-        if self.stream is not None:
-            await finish(self.stream)
+        await self._last_words()
         await self.tasks.close()
 
     def _gone(self) -> None:
-        if self.stream is not None:
-            self.tasks.spawn(finish(self.stream), name=f"{self.plan.id} ends its recording")
+        if self.stream is not None or self.trace is not None:
+            self.tasks.spawn(self._last_words(), name=f"{self.plan.id} says its last words")
+
+    async def _last_words(self) -> None:
+        """Send what was recorded and traced last."""
+        words = [finish(self.stream)] if self.stream is not None else []
+        await asyncio.gather(*words, *([self.trace.finish()] if self.trace is not None else ()))
 
 
 async def run_node(
@@ -132,6 +141,7 @@ async def run_node(
     ports: Mapping[str, Connection],
     uplink: Connection | None,
     faults: Faults | None = None,
+    post: Callable[[str], Awaitable[None]] | None = None,
 ) -> Node:
     """Run one node in this loop until its machine is disposed of, or `Node.stop`.
 
@@ -141,7 +151,8 @@ async def run_node(
         ports: For a dispatcher: a connection to each leaf.
         uplink: For a leaf: the connection to its dispatcher.
         faults: What goes wrong when, in place of what the plan's seed says.
+        post: Delivers spans, if the plan says that the node is traced.
     """
-    node = Node(plan, dial, faults)
+    node = Node(plan, dial, faults, post)
     await node.start(ports, uplink)
     return node

@@ -38,7 +38,7 @@ from nodes.worker import RESULT, unpack_result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from amctl.machine import Event, Signal
+    from amctl.machine import Event, Signal, Source
     from amctl.telemetry.recorder import Recorder
     from nodes.dag import Dag
     from nodes.jobs import Job, Verdict
@@ -136,11 +136,12 @@ class Orchestrator:
 
     # --- rounds
 
-    def begin_round(self, why: str, *, is_asked: bool) -> None:
+    def begin_round(self, why: str, e: Event, *, is_asked: bool) -> None:
         """Begin a round with the nodes that wait for nobody.
 
         Args:
             why: Reason for a round after another one, or empty.
+            e: What led to it.
             is_asked: Somebody asked for it, who is granted all MAX_ROUNDS.
         """
         if self.book.is_open:
@@ -150,8 +151,9 @@ class Orchestrator:
         self._let_go()
         self.recorder.begin_round(number)
         _log.info("round %d begins%s", number, f": {why}" if why else "")
-        self.machine.remove([S.Succeeded, S.Failed])
-        self.machine.add([self.names[n.id].work for n in self.dag.nodes if not n.deps])
+        self.machine.remove([S.Succeeded, S.Failed], source=e)
+        first = [self.names[n.id].work for n in self.dag.nodes if not n.deps]
+        self.machine.add(first, source=e)
 
     def interrupt(self) -> None:
         """The open round is over, as if it had never been; the next begins when all are back."""
@@ -173,13 +175,13 @@ class Orchestrator:
             _log.warning("%s lied in round %d", id, self.book.round)
         for id in verdict.tainted:
             _log.info("%s was given a wrong input in round %d", id, self.book.round)
-        self._next_round("lied")
+        self._next_round("lied", e)
 
-    def _next_round(self, why: str) -> None:
+    def _next_round(self, why: str, e: Event | None) -> None:
         if self.book.has_rounds_left:
-            self.machine.add(S.StartWork, AStartWork(why))
+            self.machine.add(S.StartWork, AStartWork(why), source=e)
         else:
-            self.machine.add(S.Failed)
+            self.machine.add(S.Failed, source=e)
 
     def has_ended(self, ok: bool) -> None:
         """Succeeded or Failed was reached."""
@@ -205,17 +207,17 @@ class Orchestrator:
         if job.attempt == 1:
             for dep in self.dag[id].deps:
                 self.recorder.sending(dep, id)
-        flight = self.tasks.spawn(self._fly(job), name=f"{job}")
+        flight = self.tasks.spawn(self._fly(job, e.as_source()), name=f"{job}")
         self.machine.state_context(S.NetworkReady).hold(flight)
         self._flights[id] = flight
 
-    async def _fly(self, job: Job) -> None:
+    async def _fly(self, job: Job, cause: Source) -> None:
         if job.attempt > 1:
             await asyncio.sleep(min(FIRST_RETRY * 2 ** (job.attempt - 2), LONGEST_RETRY))
         try:
             async with asyncio.timeout(self.settings.job_timeout):
                 restarted = self._when_restarted(job.node)
-                await self._send(job)
+                await self._send(job, cause)
                 self.begun(job)
                 # Until the result comes, which ends this task.
                 await restarted
@@ -232,7 +234,7 @@ class Orchestrator:
         start = WorkerStates.Start if root == id else self.names[id].mirror(WorkerStates.Start)
         return self.links[root].client.net.when_ticks(start, 1)
 
-    async def _send(self, job: Job) -> None:
+    async def _send(self, job: Job, cause: Source) -> None:
         """Hand a job over, until it is taken or this is cancelled."""
         root, name = self.dag.root_of(job.node), self.names[job.node]
         is_leaf, net = root != job.node, self.links[root].client.net
@@ -244,7 +246,7 @@ class Orchestrator:
             state = name.retry if is_leaf else WorkerStates.Retrying
         wait = ASK_AGAIN
         while True:
-            result = await ask(net, state, args)
+            result = await ask(net, state, args, source=cause)
             if result is not None and not result.canceled:
                 return
             _log.info("%s does not take %s yet", root, job)
@@ -263,27 +265,27 @@ class Orchestrator:
             return
         self.begun(job)
         if not result:
-            self.failed(job, "failed")
+            self.failed(job, "failed", e)
             return
         self.book.deliver(job, result)
         self._land(job.node)
         self.recorder.delivered(job.node, result.hex())
         self.machine.add(self.names[job.node].delivered, source=e)
 
-    def failed(self, job: Job, why: Any) -> None:
+    def failed(self, job: Job, why: Any, e: Event | None = None) -> None:
         """An attempt came to nothing: once more, or the round is over."""
         if not self.book.is_current(job):
             return
         self._land(job.node)
         self.recorder.failed(job.node, why)
         if self.book.fail(job):
-            self.machine.add(self.names[job.node].work, AWork(retry=True))
+            self.machine.add(self.names[job.node].work, AWork(retry=True), source=e)
             return
         _log.warning("%s failed %d times in round %d", job.node, job.attempt, job.round)
         self.book.close()
         self._let_go()
         self.recorder.gave_up(job.node)
-        self._next_round("gave_up")
+        self._next_round("gave_up", e)
 
     def _land(self, id: str) -> None:
         flight = self._flights.pop(id, None)
@@ -329,7 +331,7 @@ class _Handlers:
         self._machine.remove(S.StartWork, source=e)
         why = e.args(AStartWork).reason
         is_asked = S.StartWork in e.mutation.called_states and not why
-        self._o.begin_round(why, is_asked=is_asked)
+        self._o.begin_round(why, e, is_asked=is_asked)
 
     def ServerPayloadEnter(self, e: Event) -> bool:
         """Accept results only, and each node's only from itself."""

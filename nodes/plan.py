@@ -18,6 +18,7 @@ __all__ = [
     "NodePlan",
     "Secrets",
     "SettingError",
+    "TracePlan",
     "WorkflowSettings",
     "boot_plan",
     "node_plan",
@@ -75,6 +76,8 @@ class WorkflowSettings:
     """The settings BROWSER_n_TCP_ADDR and BROWSER_n_REPL_ADDR."""
     debug: Mapping[str, Any] = field(default_factory=dict)
     """What is recorded, if anything is: fields of DebugOptions other than their defaults."""
+    service: str = "orchestrator"
+    """What the orchestrator is called in traces."""
 
     @classmethod
     def of(cls, raw: Mapping[str, str]) -> WorkflowSettings:
@@ -97,6 +100,7 @@ class WorkflowSettings:
             repl_addr=raw.get("ORCHESTRATOR_REPL_ADDR", "").strip() or default.repl_addr,
             node_addresses={key: raw[key] for key in raw if key.startswith("BROWSER_")},
             debug=_debug_options(raw),
+            service=raw.get("AM_SERVICE", "").strip() or default.service,
         )
 
     def address(self, number: int, kind: Literal["TCP", "REPL"]) -> str:
@@ -115,6 +119,18 @@ class DebugPlan:
     """What the collector wants to hear; good for nothing else."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Fields of DebugOptions."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracePlan:
+    """Whether a node is traced, and below which span."""
+
+    trace_id: str = ""
+    """Of the run; empty if nothing is traced."""
+    span_id: str = ""
+    """The run's root span."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of OtelOptions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +155,7 @@ class NodePlan:
     leaf_token: str = ""
     """What a dispatcher tells its leaves; good for nothing else."""
     debug: DebugPlan = DebugPlan()
+    trace: TracePlan = TracePlan()
 
     def to_json(self) -> dict[str, Any]:
         """The plain form."""
@@ -147,8 +164,9 @@ class NodePlan:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> NodePlan:
         """The plan that `to_json` wrote."""
-        leaves, debug = tuple(raw.get("leaves", ())), DebugPlan(**raw.get("debug", {}))
-        return cls(**{**raw, "leaves": leaves, "debug": debug})
+        debug, trace = DebugPlan(**raw.get("debug", {})), TracePlan(**raw.get("trace", {}))
+        leaves = tuple(raw.get("leaves", ()))
+        return cls(**{**raw, "leaves": leaves, "debug": debug, "trace": trace})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from nodes.states import WorkerStates
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from amctl.machine import Args, Result, Signal
+    from amctl.machine import Args, Result, Signal, Source
     from amctl.rpc.client import Client
     from amctl.rpc.network_machine import NetworkMachine
 
@@ -50,10 +50,12 @@ async def any_of(*signals: Signal, within: float | None = None) -> bool:
             signal.remove_done_callback(wake)
 
 
-async def ask(net: NetworkMachine, state: str, args: Args | None = None) -> Result | None:
+async def ask(
+    net: NetworkMachine, state: str, args: Args | None = None, *, source: Source | None = None
+) -> Result | None:
     """Add a state remotely; None if it can't be known to have arrived, which is logged."""
     try:
-        return await net.add(state, args)
+        return await net.add(state, args, source=source)
     except RpcError as error:
         _log.info("%s: %s", net.id, error)
         return None

@@ -22,10 +22,18 @@ from nodes.jobs import expected_results
 from nodes.local import LocalRunner
 from nodes.orchestrator import Orchestrator
 from nodes.outcome import Outcome
-from nodes.plan import DebugPlan, Secrets, WorkflowSettings, boot_plan, node_plan
+from nodes.plan import (
+    DebugPlan,
+    Secrets,
+    TracePlan,
+    WorkflowSettings,
+    boot_plan,
+    node_plan,
+)
 from nodes.readiness import dispose_remote
 from nodes.recording import DBG_PATH, LAST_WORD, finish, record
 from nodes.states import AStart, OrchestratorStates
+from nodes.tracing import trace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from nodes.dag import Dag
     from nodes.links import RootLink
     from nodes.plan import NodePlan
+    from nodes.tracing import NodeTrace
 
 __all__ = ["Workflow", "make_workflow"]
 
@@ -89,6 +98,11 @@ class Workflow:
         """How the work ended the last time."""
         self._repl: Mux | None = None
         self._stream: DebugStream | None = None
+        self._trace: NodeTrace | None = None
+        self._post: Callable[[str], Awaitable[None]] | None = None
+        self._spans_end: Callable[[Sequence[str]], Awaitable[None]] | None = None
+        self.untraced = 0
+        """After `stop`: spans of this process that were lost."""
         self._local: LocalRunner | None = None
         self._nodes_settle: Callable[[], Awaitable[object]] | None = None
         self._is_stopped = False
@@ -131,7 +145,7 @@ class Workflow:
             dial: Connects to a path of the relay.
         """
         self.recorder.run_here()
-        self._local = LocalRunner(self.dag, self._plans, dial)
+        self._local = LocalRunner(self.dag, self._plans, dial, post=self._post)
         return self._local
 
     def record_to(
@@ -152,6 +166,29 @@ class Workflow:
         self._stream = record(plan, self.machine, lambda path: dial())
         self._plans = {id: replace(old, debug=plan) for id, old in self._plans.items()}
         self._nodes_settle = settle
+
+    def trace_to(
+        self,
+        post: Callable[[str], Awaitable[None]],
+        options: Mapping[str, Any],
+        ended: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> str:
+        """Have the orchestrator and all nodes traced. Call it before `start`, or not at all.
+
+        Args:
+            post: Takes an OTLP JSON request. Browser threads post to the relay's /v1/traces.
+            options: Fields of OtelOptions.
+            ended: Waits until these services have said their last word.
+
+        Returns:
+            The id of the run's trace.
+        """
+        boot, self._post, self._spans_end = self.orchestrator.boot, post, ended
+        plan = TracePlan(boot.trace_id, boot.span_id, dict(options))
+        self._plans = {id: replace(old, trace=plan) for id, old in self._plans.items()}
+        name = self.settings.service
+        self._trace = trace(plan, self.machine, post, service=name, is_root=True)
+        return boot.trace_id
 
     @property
     def unrecorded(self) -> int:
@@ -223,8 +260,11 @@ class Workflow:
         self.recorder.light("orchestrator", "off")
         if not self._next.done():
             self._next.set_result(self._outcome(False))
+        last = self._seconds_left(until) or _MOMENT
+        if self._trace is not None:
+            self.untraced = await self._trace.finish(last)
         if self._stream is not None:
-            await finish(self._stream, self._seconds_left(until) or _MOMENT)
+            await finish(self._stream, last)
 
     def _seconds_left(self, until: float) -> float:
         """Of the time to stop, for what was recorded last."""
@@ -232,11 +272,12 @@ class Workflow:
 
     async def _let_nodes_settle(self, until: float) -> None:
         """While the relay still carries it."""
-        if self._nodes_settle is None:
-            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._seconds_left(until)):
-                await self._nodes_settle()
+                if self._spans_end is not None:
+                    await self._spans_end(self.node_ids)
+                if self._nodes_settle is not None:
+                    await self._nodes_settle()
 
     async def _dismiss(self, link: RootLink, grace: float) -> None:
         was_there = link.client.is_connected

@@ -74,13 +74,13 @@ THIRD_PARTY = {
     "prompt_toolkit": ("amctl.repl",),
     "yaml": ("amctl.repl",),
     "watchfiles": ("amctl.repl",),
-    "opentelemetry": ("amctl.telemetry", "amctl.relay"),
-    "google": ("amctl.relay",),  # protobuf messages of the intake
+    "opentelemetry": ("amctl.telemetry.otelsdk", "amctl.telemetry.otelenv", "amctl.run.spans"),
+    "google": ("amctl.run.spans",),  # protobuf messages of the intake
     "starlette": ("amctl.relay", "amctl.run"),
     "uvicorn": ("amctl.relay",),
     "anyio": ("amctl.relay", "amctl.run"),
     "websockets": ("amctl.rpc.transports", "amctl.relay"),
-    "msgspec": ("amctl.rpc.wire", "amctl.dump", "amctl.repl"),
+    "msgspec": ("amctl.rpc.wire", "amctl.dump", "amctl.repl", "amctl.run.spans"),
     "brotli": ("amctl.dump",),
     "backports": ("amctl.dump",),
     "compression": ("amctl.dump",),  # of the standard library from Python 3.14 on

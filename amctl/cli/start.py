@@ -71,6 +71,10 @@ def start(
         bool | None,
         typer.Option("--dbg/--no-dbg", help="Record every transition (the default): AM_DBG_ADDR."),
     ] = None,
+    otel: Annotated[
+        bool | None,
+        typer.Option("--otel/--no-otel", help="Trace all machines (the default): AM_OTEL_TRACE."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="The same faults each time: FAULT_SEED=N.")
     ] = None,
@@ -92,7 +96,7 @@ def start(
     Example: amctl start --browser headless --timeout 2m --json
     """
     shared = global_options(ctx)
-    all_sets = [*(sets or ()), *_as_sets(seed, dbg, stay=stay)]
+    all_sets = [*(sets or ()), *_as_sets(seed, dbg, otel, stay=stay)]
     options = StartOptions(
         nodes=nodes.value,
         browser=browser.value if browser else None,
@@ -109,11 +113,12 @@ def start(
     return int(_CODES[report.ending])
 
 
-def _as_sets(seed: int | None, dbg: bool | None, *, stay: bool) -> list[str]:
+def _as_sets(seed: int | None, dbg: bool | None, otel: bool | None, *, stay: bool) -> list[str]:
     """Flags that are settings under another name; they beat --set of the same key."""
     return [
         *([] if seed is None else [f"FAULT_SEED={seed}"]),
         *([] if dbg is None else ["AM_DBG_ADDR=1" if dbg else "AM_DBG_ADDR="]),
+        *([] if otel is None else ["AM_OTEL_TRACE=1" if otel else "AM_OTEL_TRACE="]),
         *(["EXIT_ON_COMPLETED=0"] if stay else []),
     ]
 

@@ -368,7 +368,7 @@ class SessionHost:
     # -- payloads
 
     def send_payload(
-        self, session: Session, name: str, data: Any, source: str, tx: int | str, token: str
+        self, session: Session, name: str, data: Any, origin: Source, token: str
     ) -> asyncio.Future[None]:
         """Hand a payload to a session's outbox.
 
@@ -378,7 +378,8 @@ class SessionHost:
         """
         served = self._served[session]
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        pid = session.send_payload(name, data, source, tx, token)
+        source, tx, trace = origin.machine_id, origin.tx_id, origin.trace
+        pid = session.send_payload(name, data, source, tx, token, trace)
         served.payloads[pid] = (name, future)
         if served.pump is not None:
             served.pump.kick()

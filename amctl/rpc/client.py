@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amctl.machine import Machine
+from amctl.machine import Machine, Source
 from amctl.rpc._calls import Calls, CallSpec
 from amctl.rpc._client_handlers import ClientHandlers
 from amctl.rpc._pump import Pump
@@ -298,7 +298,8 @@ class Client:
     def _paid(self, event: Paid) -> None:
         tx = event.tx if isinstance(event.tx, str) else f"{event.tx:016x}" if event.tx else ""
         args = APayload(event.name, event.data, event.source, tx, event.token)
-        self.machine.add(ClientStates.ServerPayload, args)
+        cause = Source(event.source, tx, 0, event.trace) if event.source else None
+        self.machine.add(ClientStates.ServerPayload, args, source=cause)
 
     # -- ends
 

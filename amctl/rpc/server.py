@@ -176,7 +176,8 @@ class Server:
             name: What kind of payload it is.
             data: Plain data.
             source: Id of the machine that it comes from, if this one only forwards it.
-            event: What causes it; its machine and transition are named as the source.
+            event: What causes it; its machine and transition are named as the source, unless
+                `source` is given. Its trace context goes along either way.
 
         Returns:
             Done when the client has it. Fails with NotConnectedError if no client has a session
@@ -187,16 +188,15 @@ class Server:
             EncodeError: If the data can't be sent.
             Backpressure: If too much is waiting.
         """
-        tx = ""
-        if event is not None:
-            origin = event.as_source() if isinstance(event, Event) else event
-            source, tx = origin.machine_id, origin.tx_id
+        origin = event.as_source() if isinstance(event, Event) else event or Source(source)
+        if source:
+            origin = Source(source, trace=origin.trace)
         if self._session is None:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             future.set_exception(NotConnectedError(self.machine.id, f"payload {name!r}"))
         else:
             token = os.urandom(8).hex()
-            future = self._host.send_payload(self._session, name, data, source, tx, token)
+            future = self._host.send_payload(self._session, name, data, origin, token)
         future.add_done_callback(self._payload_done)
         return future
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from amctl.run.recording import Recorded
+    from amctl.run.spans.tracing import Traced
     from amctl.run.workflow import Outcome
     from amctl.telemetry.recorder import Recorder
     from amctl.telemetry.snapshot import Snapshot
@@ -78,6 +79,8 @@ class Report:
     """How the work ended the last time; None if it never did."""
     recorded: Recorded | None = None
     """What was recorded; None if nothing was."""
+    traced: Traced | None = None
+    """What was traced; None if nothing was."""
 
     @property
     def ok(self) -> bool:
@@ -96,6 +99,7 @@ class Report:
             "seed": self.snapshot.run.seed,
             "nodes": nodes,
             "recorded": None if self.recorded is None else dataclasses.asdict(self.recorded),
+            "traced": None if self.traced is None else dataclasses.asdict(self.traced),
         }
 
     def _figures(self) -> dict[str, Any]:

@@ -33,6 +33,8 @@ from amctl.run.logs import BROWSER_LOG_FILE, begin_log, log_to
 from amctl.run.recording import DUMP_FILE, Recording
 from amctl.run.report import Report
 from amctl.run.signals import Stopper, stop_on_signals
+from amctl.run.spans.store import TRACES_FILE
+from amctl.run.spans.tracing import RunTracing
 from amctl.run.token import make_token, token_file
 from amctl.run.workflow import LocalRunner, RelayInfo, load_workflow
 from amctl.telemetry.snapshot import Link
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from amctl.run.recording import Recorded
     from amctl.run.report import BrowserMode, Ending, Observer, StartOptions
     from amctl.run.settings import Settings
+    from amctl.run.spans.tracing import Traced
     from amctl.run.workflow import Workflow
 
 __all__ = ["Supervisor", "supervise"]
@@ -113,6 +116,7 @@ class Supervisor:
         self._local: LocalRunner | None = None
         self._recording: Recording | None = None
         self._record_door: Forward | None = None
+        self._tracing: RunTracing | None = None
         self._is_watched = False
         self._ready_ms: int | None = None
         self._done_ms: int | None = None
@@ -125,8 +129,10 @@ class Supervisor:
             stack.enter_context(stop_on_signals(self._stopper))
             self._stopper.at_hard_exit(self._observer.let_go)
             self._prepare_recording(workflow, stack)
+            self._prepare_tracing(stack)
             relay = await self._serve(workflow, stack)
             self._record(workflow)
+            self._trace(workflow)
             stack.push_async_callback(self._close_nodes)
             await stack.enter_async_context(_beside(self._observer.watch(workflow.recorder)))
             stack.callback(workflow.recorder.close)
@@ -142,7 +148,8 @@ class Supervisor:
             outcome = workflow.outcome
         log.info("%s after %d ms", ending, now_ms)
         done_ms = now_ms if self._done_ms is None else self._done_ms
-        return Report(ending, snapshot, self._ready_ms, done_ms, outcome, self._recorded(workflow))
+        recorded, traced = self._recorded(workflow), self._traced(workflow)
+        return Report(ending, snapshot, self._ready_ms, done_ms, outcome, recorded, traced)
 
     # --- up
 
@@ -161,6 +168,7 @@ class Supervisor:
                 *events_routes(workflow.recorder),
                 *self._boot_routes(workflow),
                 *([self._record_door.route] if self._record_door else ()),
+                *([self._tracing.route] if self._tracing else ()),
             ],
         )
         try:
@@ -211,6 +219,32 @@ class Supervisor:
             why = ", ".join(recorded.why)
             self._tell(f"{recorded.lost} messages are missing in {recorded.path}: {why}")
         return recorded
+
+    def _prepare_tracing(self, stack: AsyncExitStack) -> None:
+        if self._settings.get_bool("AM_OTEL_TRACE"):
+            folder = self._settings.repl_dir
+            name = self._shown(folder / TRACES_FILE)
+            self._tracing = RunTracing(self._settings, folder, name, tell=self._tell)
+            stack.push_async_callback(self._tracing.close)
+
+    def _trace(self, workflow: Workflow) -> None:
+        tracing, recorder = self._tracing, workflow.recorder
+        if tracing is None:
+            recorder.light("traces", "off", "not traced")
+            return
+        store = tracing.store
+        tracing.trace_id = workflow.trace_to(tracing.post, tracing.plan(), store.until_ended)
+        recorder.light("traces", "up", tracing.receiver or tracing.name)
+        recorder.link(Link("traces", "Traces", tracing.url, tracing.name))
+        if tracing.url:
+            self._observer.say(f"the trace, in Jaeger: {tracing.url}")
+
+    def _traced(self, workflow: Workflow) -> Traced | None:
+        """What became of the traces; what is missing is told."""
+        traced = self._tracing.result(workflow.untraced) if self._tracing else None
+        if traced is not None and traced.lost:
+            self._tell(f"{traced.lost} spans are missing in {traced.path}")
+        return traced
 
     def _tell(self, text: str) -> None:
         log.warning("%s", text)
@@ -265,7 +299,7 @@ class Supervisor:
         """Tell the recorder what only the supervisor knows, and hear when the nodes are ready."""
         recorder = workflow.recorder
         recorder.light("debugger", "off", "not recorded")
-        recorder.light("traces", "off", "not in this version")
+        recorder.light("traces", "off", "not traced")
         recorder.link(Link("log", "Log", "", self._shown(self._log_path)))
 
         def look() -> None:
@@ -273,8 +307,6 @@ class Supervisor:
                 self._ready_ms = self._elapsed()
 
         recorder.subscribe(look)
-        if self._settings.value("AM_OTEL_TRACE").value:
-            self._observer.say("AM_OTEL_TRACE is set, but nothing listens yet", level=1)
 
     # --- until
 

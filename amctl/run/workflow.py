@@ -113,6 +113,28 @@ class Workflow(Protocol):
     def unrecorded(self) -> int:
         """After `stop`: messages of this process that no collector took any more."""
 
+    def trace_to(
+        self,
+        post: Callable[[str], Awaitable[None]],
+        options: Mapping[str, Any],
+        ended: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> str:
+        """Called before `start` if the run is traced: make spans of all machines.
+
+        Args:
+            post: Takes an OTLP JSON request of this process, as text. Raises OSError if it can't
+                now, ValueError if never. Browser threads post to the relay's `/v1/traces`.
+            options: What is traced: fields of OtelOptions, plain JSON.
+            ended: Waits until services have said their last word (`am.last`).
+
+        Returns:
+            The id of the run's trace.
+        """
+
+    @property
+    def untraced(self) -> int:
+        """After `stop`: spans of this process that were lost."""
+
     async def start(self, relay: RelayInfo) -> None:
         """Start the orchestrator; the relay serves already."""
 

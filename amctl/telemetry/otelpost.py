@@ -33,6 +33,7 @@ class SpanPoster:
             ValueError if these spans will never be taken.
         is_busy: Whether encoding should wait: work is under way that somebody waits for.
         pause: Seconds for which spans are collected.
+        last_word: Say at the end that nothing more will come, for receivers of ours that wait.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class SpanPoster:
         *,
         is_busy: Callable[[], bool] = lambda: False,
         pause: float = _PAUSE,
+        last_word: bool = False,
     ) -> None:
         self._sink, self._post, self._is_busy, self._pause = sink, post, is_busy, pause
+        self._has_last_word = last_word
         self._tasks = TaskSet(f"spans of {sink.service}")
         self._work: asyncio.Task[None] | None = None
         self._told = 0
@@ -71,6 +74,8 @@ class SpanPoster:
                 if self._work is not None:
                     await asyncio.wait({self._work})
                 await self._drain()
+                if self._has_last_word:
+                    await self._deliver(encode(self._sink.service, (), last=True), 0)
         except TimeoutError:
             pass
         await self._tasks.close()

@@ -14,29 +14,39 @@ if TYPE_CHECKING:
     from amctl.telemetry.otellight import LightSpan
     from amctl.telemetry.spans import AttributeValue
 
-__all__ = ["encode", "traces_data"]
+__all__ = ["LAST", "encode", "traces_data"]
+
+LAST = "am.last"
+"""Attribute of a resource: this service has nothing more to say."""
 
 _INTERNAL = 1
 """Span kind."""
 _LANGUAGE = ("telemetry.sdk.language", "python")
 
 
-def encode(service: str, spans: Iterable[LightSpan], dropped: int = 0) -> str:
-    """One line of JSON without a line's end."""
-    return json.dumps(traces_data(service, spans, dropped), separators=(",", ":"))
+def encode(
+    service: str, spans: Iterable[LightSpan], dropped: int = 0, *, last: bool = False
+) -> str:
+    """One line of JSON without a line's end. See `traces_data`."""
+    return json.dumps(traces_data(service, spans, dropped, last=last), separators=(",", ":"))
 
 
-def traces_data(service: str, spans: Iterable[LightSpan], dropped: int = 0) -> dict[str, Any]:
+def traces_data(
+    service: str, spans: Iterable[LightSpan], dropped: int = 0, *, last: bool = False
+) -> dict[str, Any]:
     """The object itself.
 
     Args:
         service: `service.name` of the resource.
         spans: Ended ones.
         dropped: How many were lost before, as `am.dropped_spans` of the resource.
+        last: Nothing more will come of this service, as `am.last`.
     """
     about: dict[str, AttributeValue] = {"service.name": service, _LANGUAGE[0]: _LANGUAGE[1]}
     if dropped:
         about["am.dropped_spans"] = dropped
+    if last:
+        about[LAST] = True
     scope = {"name": service}
     return {
         "resourceSpans": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from amctl.machine import TaskSet
 from amctl.rpc.transports.memory import memory_pair
@@ -16,13 +16,14 @@ from nodes.plan import WorkflowSettings
 from nodes.run import Workflow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from amctl.rpc.transports.base import Connection
     from nodes.outcome import Outcome
     from tests.support.fake_debugger import FakeDebugger
 
-__all__ = ["FOUR", "SEVEN", "System", "faults_at"]
+__all__ = ["FOUR", "SEVEN", "Spans", "System", "faults_at"]
 
 HOME = Path(__file__).resolve().parents[2]
 FOUR = load_dag("nodes/four.json", HOME)
@@ -39,6 +40,13 @@ def faults_at(**faults: dict[tuple[int, int], Fault]) -> Faults:
     return decide
 
 
+class Spans(Protocol):
+    """Where spans go."""
+
+    async def post(self, text: str) -> None: ...
+    async def until_ended(self, names: Sequence[str]) -> None: ...
+
+
 class _Relay(NamedTuple):
     url: str = "http://nowhere"
     token: str = TOKEN
@@ -53,6 +61,7 @@ class System:
         faults: What goes wrong; None draws from the settings.
         start: The nodes that come up at once; None is all.
         debugger: Records all; its token is the usual one.
+        store: Gets the spans of all, if there is one.
         settings: Of WorkflowSettings.
     """
 
@@ -63,6 +72,7 @@ class System:
         faults: Faults | None = no_faults,
         start: tuple[str, ...] | None = None,
         debugger: FakeDebugger | None = None,
+        store: Spans | None = None,
         **settings: Any,
     ) -> None:
         given = WorkflowSettings(iterations=10, fault_seed=1, exit_on_completed=True)
@@ -76,6 +86,9 @@ class System:
         self._debugger = debugger
         if debugger is not None:
             self.workflow.record_to(debugger.dial, debugger.token, debugger.quiet)
+        self._post = store.post if store is not None else None
+        if store is not None:
+            self.trace_id = self.workflow.trace_to(store.post, {}, store.until_ended)
         self._start = dag.roots if start is None else start
         self._tasks = TaskSet("relay")
         self._near: dict[str, list[Connection]] = {}
@@ -157,5 +170,10 @@ class System:
 
     async def _run(self, id: str, ports: dict[str, Connection], uplink: Connection | None) -> Node:
         return await run_node(
-            self.workflow.plan(id), dial=self.dial, ports=ports, uplink=uplink, faults=self._faults
+            self.workflow.plan(id),
+            dial=self.dial,
+            ports=ports,
+            uplink=uplink,
+            faults=self._faults,
+            post=self._post,
         )

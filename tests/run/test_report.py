@@ -13,7 +13,7 @@ from amctl.telemetry.snapshot import Node, Run
 from tests.support.fake_nodes import FakeOutcome
 
 PROMISED = {"ok", "rounds", "executions", "results", "ready_ms", "done_ms", "nodes"}
-EXTRA = {"recorded", "ending", "seed", "interrupted", "wrong"}
+EXTRA = {"recorded", "traced", "ending", "seed", "interrupted", "wrong"}
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def test_the_figures_are_the_outcomes(recorder: Recorder) -> None:
         "done_ms": 20,
         "seed": 3,
         "recorded": None,
+        "traced": None,
     }
     assert set(nodes) == {"a", "b"}
     assert nodes["a"]["digest"] == "ff"

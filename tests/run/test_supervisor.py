@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -31,7 +32,9 @@ from amctl.run.recording import Recording
 from amctl.run.report import Report, StartOptions
 from amctl.run.settings import load_settings
 from amctl.run.signals import Stopper
+from amctl.run.spans import tracing as tracing_room
 from amctl.run.supervisor import supervise
+from tests.run.spans.made import request
 from tests.support import fake_nodes
 from tests.support.house import ROOT
 
@@ -271,9 +274,44 @@ async def test_nodes_that_cant_be_loaded_are_named(
         await stage.run("ok", *sets)
 
 
-async def test_nothing_listens_is_said_once_asked(stage: Stage) -> None:
+async def test_a_run_is_traced_into_its_folder(stage: Stage) -> None:
+    running = asyncio.ensure_future(stage.run("hang", "AM_OTEL_TRACE=1"))
+    await stage.watcher.working.wait()
+    assert stage.workflow.traced_to is not None
+    await stage.workflow.traced_to(json.dumps(request("a", "b")))
+    relay = stage.workflow.relay
+    assert relay is not None
+    headers = {"Authorization": f"Bearer {relay.token}"}
+    async with httpx.AsyncClient(base_url=relay.url) as http:
+        assert (await http.post("/v1/traces", json=request("c"))).status_code == 401
+        answer = await http.post("/v1/traces", json=request("c"), headers=headers)
+        assert answer.status_code == 200
+    os.kill(os.getpid(), signal.SIGINT)
+    report = await running
+    assert report.traced is not None
+    assert (report.traced.spans, report.traced.path) == (3, "tmp/traces.jsonl")
+    assert report.as_json()["traced"]["trace_id"] == "ab" * 16
+    lights = {light.id: light for light in stage.workflow.recorder.snapshot().lights}
+    assert (lights["traces"].state, lights["traces"].detail) == ("up", "tmp/traces.jsonl")
+    assert len((stage.home / "tmp" / "traces.jsonl").read_text().splitlines()) == 2
+
+
+async def test_without_tracing_there_is_no_door_and_no_file(stage: Stage) -> None:
+    report = await stage.run("ok")
+    assert report.traced is None
+    assert stage.workflow.traced_to is None
+    assert not (stage.home / "tmp" / "traces.jsonl").exists()
+
+
+async def test_the_trace_in_jaeger_is_linked_if_that_is_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        tracing_room.RunTracing.__init__, "__kwdefaults__", {"jaeger": lambda place: True}
+    )
     await stage.run("ok", "AM_OTEL_TRACE=1")
-    assert stage.watcher.said[:1] == [("AM_OTEL_TRACE is set, but nothing listens yet", 1)]
+    url = f"http://localhost:16686/trace/{'ab' * 16}"
+    assert (f"the trace, in Jaeger: {url}", 0) in stage.watcher.said
 
 
 def collector(monkeypatch: pytest.MonkeyPatch, how: str) -> None:

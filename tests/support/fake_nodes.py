@@ -58,7 +58,7 @@ class FakeWorkflow:
     name = "fake"
     node_ids = ("a",)
     matchers: tuple[Matcher, ...] = ()
-    unrecorded = 0
+    unrecorded = untraced = 0
 
     def __init__(self, words: list[str]) -> None:
         self._words = words
@@ -66,6 +66,7 @@ class FakeWorkflow:
         self.happened: list[str] = []
         self.outcome: FakeOutcome | None = None
         self.recorded_to: tuple[Callable[[], Awaitable[Connection]], str] | None = None
+        self.traced_to: Callable[[str], Awaitable[None]] | None = None
         self.relay: RelayInfo | None = None
         self.machine = Machine("fake-orchestrator", States)
         began = time.monotonic()
@@ -88,6 +89,15 @@ class FakeWorkflow:
         settle: Callable[[], Awaitable[object]],
     ) -> None:
         self.recorded_to = (dial, token)
+
+    def trace_to(
+        self,
+        post: Callable[[str], Awaitable[None]],
+        options: Mapping[str, Any],
+        ended: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> str:
+        self.traced_to = post
+        return "ab" * 16
 
     async def start(self, relay: RelayInfo) -> None:
         if "no-start" in self._words:

@@ -64,6 +64,9 @@ class Js:
         self._array = js.Array
         self._websocket = js.WebSocket
         self._proxy = ffi.create_proxy
+        self._fetch = js.fetch
+        self._map = ffi.to_js
+        self._from_entries = js.Object.fromEntries
 
     def proxy(self, function: Callable[..., object]) -> Proxy:
         """Let JavaScript keep a function; destroy it when nobody calls it any more."""
@@ -84,7 +87,25 @@ class Js:
         words = (url, subprotocol) if subprotocol else (url,)
         return cast("JsSocket", self._websocket.new(*words))
 
+    async def post(self, url: str, text: str, kind: str) -> int:
+        """POST a text, also while the page is left; the answer's status, 0 if there was none."""
+        options = {
+            "method": "POST",
+            "body": text,
+            "headers": {"content-type": kind},
+            "credentials": "same-origin",
+            "keepalive": len(text) < _KEEPALIVE,
+        }
+        made = self._map(options, dict_converter=self._from_entries)
+        try:
+            answer = await self._fetch(url, made)
+        except Exception:  # JavaScript's TypeError: no connection
+            return 0
+        return int(answer.status)
 
+
+_KEEPALIVE = 60_000
+"""Characters; browsers carry 64 KiB for a page that is gone."""
 _loaded: Js | None = None
 
 
