@@ -158,6 +158,32 @@ def test_a_python_that_cannot_make_environments_gets_debians_package_if_root(
         assert "hint: Debian: apt-get install python3-venv" in done.stderr
 
 
+@pytest.mark.parametrize("root", [True, False])
+@pytest.mark.parametrize("works", [True, False])
+def test_test_gets_tmux_from_debian_if_it_is_root(
+    checkout: Checkout, tmp_path: Path, root: bool, works: bool
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("dirname", "cat", "cksum", "mkdir", "rm", "basename", "readlink", "sh", "touch"):
+        found = shutil.which(name)
+        assert found is not None
+        (programs / name).symlink_to(found)
+    fake = "#!/bin/sh\necho apt-get $* >&2\n"
+    fake += f'[ "$2" = update ] && exit 100\n{"" if works else "exit 100"}\n'
+    fake += f'printf "#!/bin/sh\\n" >{programs}/tmux; {shutil.which("chmod")} +x {programs}/tmux\n'
+    for name, text in {"apt-get": fake, "id": f"#!/bin/sh\necho {0 if root else 1000}\n"}.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    first, second = (checkout.run("test", PATH=str(programs)) for _ in range(2))
+    assert first.returncode == second.returncode == 0
+    assert ("install -y --no-install-recommends tmux" in first.stderr) is root
+    assert ("that failed: the tests that need it are skipped" in first.stderr) is (
+        root and not works
+    )
+    assert ("tmux" in second.stderr) is (root and not works), "what is there is not got again"
+
+
 def test_without_python_it_says_how(checkout: Checkout, tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
