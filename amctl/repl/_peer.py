@@ -67,6 +67,8 @@ class LivePeer:
         self._about: About | None = None
         self._told: About | None = None
         self._handshakes = 0
+        self._again = False
+        """Somebody new may be there, but the goodbye of the old one wasn't heard yet."""
         self.settled = Signal(what=f"first answer from {found.key}")
         """Closed once it answered and told of itself, or failed for the first time."""
         self.client = Client(
@@ -183,6 +185,7 @@ class LivePeer:
             self.client.machine.remove(ClientStates.Start)  # closes, in good order
             self._judge()
         if moved or touched:
+            self._again = self.is_ready or self.is_dialling
             self.connect()
 
     async def stop(self) -> None:
@@ -233,6 +236,13 @@ class LivePeer:
         self._problem = self._problem or f"{self.addr} closed the connection"
         self.settled.close()
 
+    def failed_for_good(self) -> None:
+        """It won't be dialled again by itself."""
+        self.failed_once()
+        if self._again:
+            self._again = False
+            self.client.start()
+
     async def _introduce(self) -> None:
         try:
             await self.about()
@@ -276,4 +286,4 @@ class _Events:
 
     def ConnRetryFailedState(self, e: Event) -> None:
         """It failed for good."""
-        self._peer.failed_once()
+        self._peer.failed_for_good()

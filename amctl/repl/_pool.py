@@ -64,6 +64,8 @@ class PoolHandlers(DisposedHandlers):
                 machine.add(_S.ConnectedFully, source=e)
             else:
                 machine.remove(_S.ConnectedFully, source=e)  # M6
+        elif machine.is_((_S.Connected, _S.Connecting)):
+            machine.remove(_S.Connected, source=e)  # Connecting's end tells what follows
         elif machine.is_(_S.Connected):
             machine.add(_S.Disconnected, source=e)
 

@@ -1,0 +1,529 @@
+"""Connecting to machines, and keeping up with those that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amctl.repl.errors import NothingRunsError, UsageError
+from amctl.repl.finding import Target
+from amctl.repl.fleet import open_fleet, repl_id
+from amctl.repl.outcome import Verdict
+from amctl.rpc.errors import NotConnectedError
+from amctl.rpc.repl import repl_endpoint
+from tests.repl.world import FOLDER, TOKEN, Worker, net, settle
+
+if TYPE_CHECKING:
+    from amctl.repl.fleet import LiveFleet
+
+
+def ids(fleet: LiveFleet) -> list[str]:
+    return [peer.id for peer in fleet.peers]
+
+
+def ready(fleet: LiveFleet) -> list[str]:
+    return [peer.name for peer in fleet.peers if peer.is_ready]
+
+
+# -- connecting
+
+
+async def test_s1_ids_come_from_handshakes_and_names_from_files_until_then() -> None:
+    async with net("boss", "kid") as n:
+        n.files["other-repl.addr"] = "localhost:9"
+        n.files["repl-tunnel.addr"] = "localhost:10"
+        async with n.fleet() as fleet:
+            assert ids(fleet) == ["boss", "kid", "", ""]
+            assert [peer.name for peer in fleet.peers] == ["boss", "kid", "other", "tunnel"]
+            assert [peer.index for peer in fleet.peers] == [0, 1, 2, 3]
+            assert fleet.peers[0].net.names[:4] == ("Exception", "A", "B", "C")
+
+
+async def test_m1_one_client_for_each_address_as_a_child_of_the_repl() -> None:
+    async with net("boss", "kid") as n, n.fleet() as fleet:
+        assert fleet.machine.id == repl_id()
+        assert fleet.machine.tags == ("arpc-repl",)
+        for number, peer in enumerate(fleet.peers):
+            machine = peer.client.machine
+            assert machine.parent_id == fleet.machine.id
+            assert machine.id.startswith(f"rc-{fleet.machine.id[5:]}-")
+            assert machine.id.endswith(f"-{number}")
+
+
+def test_the_machines_id_is_that_of_its_folder() -> None:
+    assert repl_id(Path("/home/me/project")) == "repl-7eb7c5"
+    assert repl_id(Path("/")) == "repl-6666cd"
+
+
+async def test_several_repls_on_the_same_addresses_have_clients_of_different_ids() -> None:
+    async with net("boss") as n, n.fleet() as one, n.fleet() as two, n.fleet() as three:
+        fleets = [one, two, three]
+        assert [ready(fleet) for fleet in fleets] == [["boss"]] * 3
+        assert len({fleet.peers[0].client.machine.id for fleet in fleets}) == 3
+        await one.peers[0].net.add("A")
+        for fleet in fleets:
+            await fleet.peers[0].net.when("A")
+
+
+async def test_about_is_asked_after_the_handshake_and_again_after_the_next() -> None:
+    async with net() as n:
+        await n.listen("localhost:1", "kid", parent_id="boss", tags=("red", "size:3"))
+        n.files["kid.addr"] = "localhost:1"
+        async with n.fleet() as fleet:
+            (peer,) = fleet.peers
+            assert peer.parent_id == "boss"
+            assert peer.tags == ("red", "size:3")
+            about = await peer.about()
+            assert await peer.about() is about
+            assert await peer.about(fresh=True) is not about
+            n.cut("localhost:1")
+            await settle()
+            await peer.client.machine.when("Ready")
+            assert await peer.about() is not about
+            n.kill("localhost:1")
+            await settle()
+            assert (peer.id, peer.parent_id) == ("kid", "boss")
+            asking = asyncio.ensure_future(peer.about(fresh=True))
+            await settle()
+            asking.cancel()
+
+
+async def test_opening_waits_for_those_who_are_slow_no_longer_than_its_patience() -> None:
+    async with net("boss") as n:
+        n.files["mute.addr"] = "localhost:9"
+        n.silent.add("localhost:9")
+        began = asyncio.get_running_loop().time()
+        async with n.fleet(patience=2.5) as fleet:
+            assert asyncio.get_running_loop().time() == began + 2.5
+            assert ready(fleet) == ["boss"]
+            assert fleet.peers[1].problem == ""
+            assert (fleet.counts.connecting, fleet.counts.total) == (1, 2)
+            assert fleet.machine.is_("Connecting")
+            await asyncio.sleep(1)
+            assert fleet.peers[1].problem == "no answer from localhost:9 in time"
+            assert fleet.machine.not_("Connecting")
+
+
+async def test_opening_does_not_wait_for_addresses_where_nobody_listens() -> None:
+    async with net("boss") as n:
+        n.files["dead.addr"] = "localhost:9"
+        began = asyncio.get_running_loop().time()
+        async with n.fleet(patience=100) as fleet:
+            assert asyncio.get_running_loop().time() == began
+            assert fleet.peers[1].problem == "nobody listens at localhost:9"
+
+
+async def test_closing_says_goodbye_to_all_and_leaves_them_alone() -> None:
+    async with net("boss", "kid") as n:
+        async with n.fleet() as fleet:
+            machines = [fleet.machine, *(peer.client.machine for peer in fleet.peers)]
+            machines += [peer.net for peer in fleet.peers]
+        assert all(machine.is_disposed for machine in machines)
+        await settle()
+        assert [mux.sessions for mux in n.muxes.values()] == [0, 0]
+        assert not any(mux.source.is_disposed for mux in n.muxes.values())
+
+
+async def test_a_shell_may_end_it_by_disposing_of_the_machine() -> None:
+    async with net("boss") as n, n.fleet() as fleet:
+        fleet.machine.add("Disposing")
+        await fleet.machine.when_disposed()
+        assert fleet.peers[0].client.machine.is_disposed
+
+
+async def test_m7_a_client_that_does_not_end_holds_up_nobody_for_more_than_2_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with net("boss", "kid") as n:
+        async with n.fleet() as fleet:
+            monkeypatch.setattr(fleet.peers[0], "stop", asyncio.Event().wait)
+            kid = fleet.peers[1].client.machine
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() == began + 2
+        assert kid.is_disposed
+
+
+# -- what goes wrong
+
+
+async def test_no_address_file_is_an_error() -> None:
+    async with net() as n:
+        with pytest.raises(NothingRunsError, match=r"at /run: there are no \.addr files") as caught:
+            async with n.fleet():
+                pass
+        assert caught.value.verdict is Verdict.UNREACHABLE
+        assert caught.value.hint == "start something: amctl start --stay"
+
+
+async def test_a_repl_may_wait_for_the_first_one() -> None:
+    async with net() as n, n.fleet(watch=True, allow_empty=True) as fleet:
+        assert fleet.machine.is_(("Start", "Disconnected"))
+        await n.listen("localhost:1", "boss")
+        await n.write(boss="localhost:1")
+        assert ready(fleet) == ["boss"]
+        assert fleet.machine.is_(("Connected", "ConnectedFully"))
+
+
+async def test_nobody_answering_is_an_error_that_tells_each_problem() -> None:
+    async with net() as n:
+        for number in range(1, 6):
+            n.files[f"m{number}-repl.addr"] = f"localhost:{number}"
+        with pytest.raises(NothingRunsError) as caught:
+            async with n.fleet():
+                pass
+        assert str(caught.value) == (
+            "nothing is running at /run: m1: nobody listens at localhost:1; "
+            "m2: nobody listens at localhost:2; m3: nobody listens at localhost:3; and 2 more"
+        )
+
+
+async def test_an_error_in_the_block_is_not_changed_and_all_is_closed() -> None:
+    async with net("boss") as n:
+        with pytest.raises(KeyError):
+            async with n.fleet() as fleet:
+                raise KeyError("mine")
+        assert fleet.machine.is_disposed
+
+
+async def test_a_folder_that_cannot_be_read_is_an_error() -> None:
+    async with net("boss") as n:
+        n.unreadable = True
+        with pytest.raises(UsageError, match="/run can't be read: Permission denied"):
+            async with n.fleet():
+                pass
+
+
+async def test_a_wrong_token_is_told_with_what_to_do() -> None:
+    async with net("boss", "kid") as n:
+        n.tokens["/run/token"] = "old"
+        with pytest.raises(NothingRunsError) as caught:
+            async with n.fleet():
+                pass
+        assert str(caught.value) == (
+            "nothing can be reached at /run: refused: auth; is the token file of that run "
+            "readable? It was looked for at /run/token"
+        )
+        assert "AMCTL_TOKEN" in caught.value.hint
+
+
+async def test_a_given_token_counts_for_all() -> None:
+    async with net("boss") as n:
+        n.tokens.clear()
+        async with n.fleet(token=TOKEN) as fleet:
+            assert ready(fleet) == ["boss"]
+        with pytest.raises(NothingRunsError, match="is AMCTL_TOKEN that of the run"):
+            async with n.fleet(token="wrong"):
+                pass
+
+
+async def test_addresses_of_other_machines_are_refused_unless_allowed() -> None:
+    async with net("boss") as n:
+        await n.listen("10.0.0.7:1", "far")
+        n.files["far.addr"] = "10.0.0.7:1"
+        async with n.fleet() as fleet:
+            assert ready(fleet) == ["boss"]
+            assert "--allow-remote" in fleet.peers[1].problem
+            assert ("10.0.0.7:1", TOKEN) not in n.dials
+            fleet.reconnect()
+            await settle()
+            assert fleet.counts.disconnected == 1
+            assert fleet.machine.is_("ConnectedFully")
+        async with n.fleet(allow_remote=True) as fleet:
+            assert ready(fleet) == ["boss", "far"]
+
+
+async def test_a_plain_address_elsewhere_is_a_usage_error_unless_allowed() -> None:
+    async with net() as n:
+        await n.listen("10.0.0.7:1", "far")
+        target = Target.parse("10.0.0.7:1", default_dir=FOLDER)
+        with pytest.raises(UsageError, match=r"10\.0\.0\.7 is not this machine") as caught:
+            async with n.fleet(target):
+                pass
+        assert "--allow-remote" in caught.value.hint
+        with pytest.raises(NothingRunsError, match="refused: auth"):
+            async with n.fleet(target, allow_remote=True):
+                pass  # this project's token isn't sent abroad
+        async with n.fleet(target, allow_remote=True, token=TOKEN) as fleet:
+            assert ready(fleet) == ["far"]
+        assert [token for _, token in n.dials] == ["", TOKEN]
+
+
+async def test_a_file_without_an_address_is_told_and_counts_as_disconnected() -> None:
+    async with net("boss") as n:
+        n.files["bad.addr"] = "nonsense"
+        async with n.fleet() as fleet:
+            bad = fleet.peers[1]
+            assert bad.problem == "address 'nonsense' can't be read"
+            assert (bad.is_ready, bad.was_ready, bad.id, bad.name) == (False, False, "", "bad")
+            assert (fleet.counts.connected, fleet.counts.disconnected) == (1, 1)
+            with pytest.raises(NotConnectedError):
+                await bad.ask("about")
+
+
+# -- coming and going
+
+
+async def test_a_machine_that_stops_for_good_is_disconnected_and_is_not_dialled_again() -> None:
+    async with net("boss", "kid") as n, n.fleet() as fleet:
+        await n.stop("localhost:2")
+        await settle()
+        dials = len(n.dials)
+        kid = fleet.peers[1]
+        assert (kid.is_ready, kid.was_ready, kid.id) == (False, True, "kid")
+        assert kid.problem.startswith("stopped: ")
+        assert fleet.machine.is_("Connected")
+        assert fleet.machine.not_("ConnectedFully")
+        await asyncio.sleep(3600)
+        assert len(n.dials) == dials
+
+
+async def test_a_machine_that_was_killed_is_dialled_ever_more_slowly_until_it_is_back() -> None:
+    async with net("boss") as n, n.fleet() as fleet:
+        machine = n.muxes["localhost:1"].source
+        n.kill("localhost:1")
+        await settle()
+        assert fleet.machine.is_("Disconnected")
+        await asyncio.sleep(3600)
+        assert 350 < len(n.dials) < 800
+        assert fleet.peers[0].problem == "nobody listens at localhost:1"
+        machine.dispose()
+        await n.listen("localhost:1", "boss")
+        await asyncio.sleep(11)
+        assert ready(fleet) == ["boss"]
+        assert fleet.machine.is_("ConnectedFully")
+
+
+async def test_connect_dials_at_once_what_is_not_connected() -> None:
+    async with net("boss", "kid") as n, n.fleet() as fleet:
+        await n.stop("localhost:2")
+        n.kill("localhost:1")
+        await asyncio.sleep(600)
+        await n.listen("localhost:1", "boss")
+        await n.listen("localhost:2", "kid")
+        fleet.reconnect()
+        assert fleet.counts.connecting == 2
+        await settle()
+        assert ready(fleet) == ["boss", "kid"]
+        assert [mux.sessions for mux in n.muxes.values()] == [1, 1]
+
+
+async def test_connect_again_while_connecting_starts_those_that_are_not() -> None:
+    async with net("boss") as n:
+        n.files["mute.addr"] = "localhost:9"
+        n.silent.add("localhost:9")
+        async with n.fleet(patience=0.5) as fleet:
+            await settle()
+            await n.stop("localhost:1")
+            await settle()
+            assert fleet.machine.is_("Connecting")
+            await n.listen("localhost:1", "boss")
+            fleet.reconnect()
+            await settle()
+            assert ready(fleet) == ["boss"]
+
+
+async def test_a_machine_that_is_busy_with_another_is_told() -> None:
+    from amctl.repl._dialling import why
+    from amctl.rpc.errors import RefusedByServerError
+    from amctl.rpc.wire.codes import Code
+
+    told = why(RefusedByServerError("rc", Code.BUSY, "taken"), "a:1", [])
+    assert told.startswith("busy: ")
+    assert why(RefusedByServerError("rc", Code.DENIED, "no"), "a:1", []) == "refused: denied, no"
+    assert why(RefusedByServerError("rc", 99, "no"), "a:1", []) == "refused: code 99, no"
+    assert why(OSError("odd"), "a:1", []) == "a:1: odd"
+    assert why(OSError(), "a:1", []) == "a:1: OSError"
+
+
+# -- watching
+
+
+async def test_f6_a_new_file_makes_a_client_and_touches_no_other() -> None:
+    async with net("boss", "zoe") as n, n.fleet(watch=True) as fleet:
+        boss, zoe = fleet.peers
+        await n.listen("localhost:3", "kid")
+        n.files = {
+            "boss-repl.addr": "localhost:1",
+            "kid-repl.addr": " localhost:3 \n",
+            "zoe-repl.addr": "localhost:2",
+        }
+        await n.tell("/run/kid-repl.addr")
+        assert ready(fleet) == ["boss", "kid", "zoe"]
+        assert fleet.peers[0] is boss
+        assert fleet.peers[2] is zoe
+        assert [peer.index for peer in fleet.peers] == [0, 1, 2]
+        assert [addr for addr, _ in n.dials] == ["localhost:1", "localhost:2", "localhost:3"]
+        assert len({peer.client.machine.id for peer in fleet.peers}) == 3
+        assert fleet.machine.is_("ConnectedFully")
+
+
+async def test_f6_a_removed_file_removes_its_client_and_no_other() -> None:
+    async with net("boss", "kid", "zoe") as n, n.fleet(watch=True) as fleet:
+        boss, kid, zoe = fleet.peers
+        await n.write(**{"kid-repl": ""})
+        assert list(fleet.peers) == [boss, zoe]
+        assert zoe.index == 1
+        assert kid.client.machine.is_disposed
+        assert kid.net.is_disposed
+        assert n.muxes["localhost:2"].sessions == 0
+        assert fleet.machine.is_("ConnectedFully")
+        assert len(n.dials) == 3
+
+
+async def test_f6_the_last_file_may_go_and_one_come_back() -> None:
+    async with net("boss") as n, n.fleet(watch=True) as fleet:
+        await n.write(**{"boss-repl": ""})
+        assert fleet.peers == ()
+        assert fleet.machine.is_(("Start", "Disconnected"))
+        await n.write(**{"boss-repl": "localhost:1"})
+        assert ready(fleet) == ["boss"]
+        assert fleet.machine.is_("ConnectedFully")
+        assert fleet.machine.not_("Disconnected")
+
+
+async def test_f6_a_file_with_a_new_port_moves_that_client() -> None:
+    async with net("boss", "kid") as n, n.fleet(watch=True) as fleet:
+        boss, kid = fleet.peers
+        await kid.net.add("A")
+        old = n.muxes["localhost:2"]
+        await n.listen("localhost:7", "kid")
+        await n.write(**{"kid-repl": "localhost:7"})
+        assert list(fleet.peers) == [boss, kid]
+        assert (kid.addr, kid.is_ready, kid.net.is_("A")) == ("localhost:7", True, False)
+        assert old.sessions == 0
+        assert n.muxes["localhost:7"].sessions == 1
+        assert len(n.dials) == 3
+
+
+async def test_f6_a_client_that_is_dialling_moves_too() -> None:
+    async with net("boss") as n:
+        n.files["kid.addr"] = "localhost:9"
+        n.silent.add("localhost:9")
+        async with n.fleet(watch=True, patience=0.5) as fleet:
+            await n.listen("localhost:2", "kid")
+            await n.write(kid="localhost:2")
+            assert ready(fleet) == ["boss", "kid"]
+            await asyncio.sleep(100)
+            assert ready(fleet) == ["boss", "kid"]
+
+
+async def test_a_run_that_was_started_again_is_picked_up_with_its_new_token() -> None:
+    async with net("boss", "kid") as n, n.fleet(watch=True) as fleet:
+        await n.stop("localhost:1")
+        n.kill("localhost:2")
+        await settle()
+        n.tokens["/run/token"] = "new"
+        await n.listen("localhost:3", "boss", token="new")
+        await n.listen("localhost:4", "kid", token="new")
+        await n.write(**{"boss-repl": "localhost:3", "kid-repl": "localhost:4"})
+        assert ready(fleet) == ["boss", "kid"]
+        assert n.dials[-2:] == [("localhost:3", "new"), ("localhost:4", "new")]
+        assert fleet.machine.is_("ConnectedFully")
+
+
+async def test_a_run_that_comes_back_at_the_same_address_is_dialled_at_once() -> None:
+    async with net("boss") as n, n.fleet(watch=True) as fleet:
+        await n.stop("localhost:1")
+        await n.listen("localhost:1", "boss", token="new")
+        n.tokens["/run/token"] = "new"
+        await n.write(**{"boss-repl": "localhost:1"})
+        assert ready(fleet) == ["boss"]
+
+
+async def test_a_token_that_comes_late_lets_those_in_who_were_refused() -> None:
+    async with net("boss") as n:
+        n.tokens.clear()
+        async with n.fleet(watch=True, allow_empty=True) as fleet:
+            assert fleet.peers[0].problem.startswith("refused: auth; is the token file")
+            assert fleet.machine.is_("Disconnected")
+            await n.write(token=TOKEN)
+            assert ready(fleet) == ["boss"]
+
+
+async def test_f5_a_read_error_does_not_end_the_watch() -> None:
+    async with net("boss") as n, n.fleet(watch=True) as fleet:
+        n.unreadable = True
+        await n.tell("/run/x.addr")
+        assert ready(fleet) == ["boss"]
+        n.unreadable = False
+        await n.listen("localhost:2", "kid")
+        await n.write(kid="localhost:2")
+        assert ready(fleet) == ["boss", "kid"]
+
+
+async def test_a_file_that_turns_bad_for_a_moment_keeps_its_client() -> None:
+    async with net("boss") as n, n.fleet(watch=True) as fleet:
+        await n.write(**{"boss-repl": "local"})
+        assert ready(fleet) == ["boss"]
+        await n.write(**{"boss-repl": "localhost:1"})
+        assert ready(fleet) == ["boss"]
+        assert len(n.dials) == 1
+
+
+async def test_a_bad_file_that_turns_good_is_dialled() -> None:
+    async with net("boss", "kid") as n:
+        n.files["kid-repl.addr"] = "local"
+        async with n.fleet(watch=True) as fleet:
+            assert fleet.machine.is_("ConnectedFully")
+            await n.write(**{"kid-repl": "localhost:2"})
+            assert ready(fleet) == ["boss", "kid"]
+            await n.write(**{"kid-repl": "10.0.0.7:2"})
+            assert "not this machine" in fleet.peers[1].problem
+            assert n.muxes["localhost:2"].sessions == 0
+
+
+async def test_looking_again_without_news_does_nothing() -> None:
+    async with net("boss") as n, n.fleet(watch=True) as fleet:
+        ticks = fleet.machine.tick("AddrChanged")
+        await n.tell()
+        await n.tell("/run/other.txt")
+        assert fleet.machine.tick("AddrChanged") == ticks
+
+
+async def test_a_plain_address_is_not_watched() -> None:
+    async with net("boss") as n:
+        target = Target.parse("localhost:1", default_dir=FOLDER)
+        async with n.fleet(target, watch=True) as fleet:
+            await n.listen("localhost:2", "kid")
+            n.files["kid.addr"] = "localhost:2"
+            n.events.put_nowait(frozenset())
+            await settle()
+            assert ready(fleet) == ["boss"]
+            assert n.events.qsize() == 1
+
+
+# -- telemetry and the log
+
+
+async def test_errors_of_clients_alarm_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async with net("boss") as n:
+        n.files["dead.addr"] = "localhost:9"
+        async with n.fleet():
+            await asyncio.sleep(100)
+    assert [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")] == []
+
+
+@pytest.mark.realtime
+async def test_on_real_sockets_and_files(tmp_path: Path) -> None:
+    from amctl.machine import Machine
+
+    (tmp_path / "token").write_text(TOKEN)
+    target = Target.parse(str(tmp_path), default_dir=Path("nowhere"))
+    machines = [Machine(f"m{n}", Worker) for n in range(3)]
+    muxes = [repl_endpoint(m, addr_dir=tmp_path / "deep", token=TOKEN) for m in machines]
+    await muxes[0].start()
+    await muxes[1].start()
+    async with open_fleet(target, watch=True, patience=30) as fleet:
+        assert ids(fleet) == ["m0", "m1"]
+        await fleet.peers[1].net.add("A")
+        assert machines[1].is_("A")
+        await muxes[2].start()
+        await fleet.machine.when_query(lambda _: len(ready(fleet)) == 3).wait(30)
+        await muxes[0].stop()
+        await fleet.machine.when_query(lambda _: len(fleet.peers) == 2).wait(30)
+        assert ready(fleet) == ["m1", "m2"]
+    for mux in muxes:
+        await mux.stop()
