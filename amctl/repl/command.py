@@ -58,6 +58,8 @@ class Param:
     required: bool = False
     """Of a positional: must be there; with `many` at least once."""
     default: Any = None
+    choices: tuple[str, ...] = ()
+    """Words that it may be, for completion; empty if there is no list of them."""
 
 
 @dataclass(slots=True)

@@ -149,7 +149,7 @@ MUTATING = (
         "Ask whether states could be added or removed; changes nothing",
         _can,
         (
-            Param("op", Kind.TEXT, "add or remove.", required=True),
+            Param("op", Kind.TEXT, "add or remove.", required=True, choices=("add", "remove")),
             PATTERN,
             _states(Kind.STATE),
             *_ARGS,
