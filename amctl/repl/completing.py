@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NOT_CONNECTED", "PAIRS", "Completing", "Offer"]
 
 NOT_CONNECTED = "not connected: there are no machines to complete"
-PAIRS = (("--arg", "--val"), ("--state", "--tick"))
+PAIRS = (("--arg", "--val"), ("--state", "--time"))
 """Options that are given in turns: the i-th of the one belongs to the i-th of the other."""
 _OFFLINE = (Kind.COMMAND, Kind.FILE)
 """What needs no machine."""
@@ -144,6 +144,8 @@ class Completing:
             found = values.tags(self.fleet.peers)
         elif kind is Kind.MACHINE:
             found = values.ids(self.fleet.peers)
+        elif param.choices:
+            found = [values.Candidate(word, param.help, param.name) for word in param.choices]
         else:
             found = self._arg_values(command, place, param)
             taken = set()

@@ -70,12 +70,19 @@ COMMANDS = [
         "waiting",
         MACH,
         Param("state", Kind.STATE, "A state.", ("-s", "--state"), many=True),
-        Param("tick", Kind.NUMBER, "Its tick.", ("-t", "--tick"), many=True),
+        Param("tick", Kind.NUMBER, "Its tick.", ("-t", "--time"), many=True),
     ),
     command("list", "checking", *filters()),
     command("inspect", "checking", MACH),
     command("mach", "checking", MACH, Param("all", Kind.SWITCH, "All.", ("--all",), default=False)),
     command("script", "repl", Param("file", Kind.FILE, "A file.", required=True)),
+    command(
+        "can",
+        "mutating",
+        Param("op", Kind.TEXT, "Which.", required=True, choices=("add", "remove")),
+        MACH,
+        states(Kind.STATE),
+    ),
     command("help", "repl", Param("command", Kind.COMMAND, "A command.")),
 ]
 KIND = ArgField("kind", "Literal['fast', 'slow sort'] | None", "None")
@@ -131,10 +138,10 @@ FIRST = ["Beta", "alpha", "."]
 
 def test_completion_commands_come_in_groups_with_their_help(completing: Completing) -> None:
     offer = completing.offer("")
-    assert texts(offer) == [command.name for command in COMMANDS]
-    assert [one.group for one in offer.candidates[:4]] == ["mutating commands"] * 3 + [
-        "waiting commands"
-    ]
+    assert sorted(texts(offer)) == sorted(command.name for command in COMMANDS)
+    assert texts(offer)[:5] == ["add", "remove", "group-add", "can", "when"]
+    groups = [one.group for one in offer.candidates]
+    assert groups[:5] == ["mutating commands"] * 4 + ["waiting commands"]
     assert help_of(offer, "add") == "What add does."
     assert offer.usage == ""
 
@@ -292,8 +299,8 @@ def test_completion_inspect_first_word_then_flags(completing: Completing) -> Non
         ("when-time ", FIRST),
         ("when-time Beta --state ", ["Ready", "Extra", "Exception"]),
         ("when-time Beta -s ", ["Ready", "Extra", "Exception"]),
-        ("when-time Beta -s Ready ", ["--tick"]),
-        ("when-time Beta -sReady ", ["--tick"]),
+        ("when-time Beta -s Ready ", ["--time"]),
+        ("when-time Beta -sReady ", ["--time"]),
         ("when-time Beta -s Ready -t 3 ", ["--state", *COMMON]),
         ("when-time Beta -s Ready -t ", []),
         ("when-time Beta -s Ready -t 3 --state E", ["Extra", "Exception"]),
@@ -384,6 +391,13 @@ def test_completion_script_offers_files(completing: Completing, tmp_path: Path) 
     assert texts(completing.offer("script .h")) == [".hidden"]
     assert texts(completing.offer("script nowhere/")) == []
     assert texts(completing.offer(f"script {tmp_path}/on")) == [f"{tmp_path}/one.am"]
+
+
+def test_completion_can_offers_what_it_asks_for(completing: Completing) -> None:
+    assert texts(completing.offer("can ")) == ["add", "remove"]
+    assert texts(completing.offer("can R")) == ["remove"]
+    assert texts(completing.offer("can add ")) == FIRST
+    assert texts(completing.offer("can add alpha f")) == ["Failed"]
 
 
 def test_completion_help_offers_commands(completing: Completing) -> None:
