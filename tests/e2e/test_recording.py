@@ -74,7 +74,8 @@ async def test_a_fresh_run_is_recorded_with_every_machine_and_pipe(tmp_path: Pat
     assert listing(dump) == golden_listing()
     assert len(golden_listing()["pipes"]) == 128
     left = {path.name for path in (tmp_path / "run").iterdir()}
-    assert left == {"amctl.log", "browser.log", "collector.log", "am-dbg-dump.sqlite"}
+    recorded_in = {"collector.log", "am-dbg-dump.sqlite"}
+    assert left == {"amctl.log", "browser.log", "traces.jsonl", *recorded_in}
 
 
 async def test_a_collector_killed_in_mid_run_costs_nothing(tmp_path: Path) -> None:
@@ -94,6 +95,6 @@ async def test_a_collector_killed_in_mid_run_costs_nothing(tmp_path: Path) -> No
 
 
 async def test_without_recording_nothing_is_written(tmp_path: Path) -> None:
-    done = await finish(tmp_path / "run", *HEADLESS, *NO_FAULTS, "--no-dbg")
-    assert (done["exit"], done["recorded"]) == (0, None)
+    done = await finish(tmp_path / "run", *HEADLESS, *NO_FAULTS, "--no-dbg", "--no-otel")
+    assert (done["exit"], done["recorded"], done["traced"]) == (0, None, None)
     assert {p.name for p in (tmp_path / "run").iterdir()} == {"amctl.log", "browser.log"}

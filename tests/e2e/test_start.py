@@ -39,7 +39,7 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         assert processes_with(folder) == {}
     left = {path.name for path in (tmp_path / "run").iterdir()}
     recorded = {name for name in left if name.startswith("am-dbg-dump")}
-    assert left - recorded <= {"amctl.log", "browser.log", "collector.log"}
+    assert left - recorded <= {"amctl.log", "browser.log", "collector.log", "traces.jsonl"}
     assert {name for name in recorded if not name.endswith(".sqlite")} == set()
 
 
