@@ -26,7 +26,7 @@ from amctl.telemetry.otelfilter import OtelOptions, Picked
 from amctl.telemetry.spans import SpanRef, from_traceparent, traceparent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from amctl.machine import MachineView, Transition
     from amctl.telemetry.spans import AttributeValue, Span, SpanSink
@@ -50,6 +50,7 @@ class _Traced:
         "past",
         "span",
         "states",
+        "text",
         "transitions",
         "tx",
     )
@@ -63,6 +64,8 @@ class _Traced:
         self.names: dict[str, SpanRef] = {}
         self.instances: dict[str, Span] = {}
         self.tx: Span | None = None
+        self.text = ""
+        """The mutation of `tx`, in words."""
         self.past: OrderedDict[str, SpanRef] = OrderedDict()
 
 
@@ -156,11 +159,9 @@ class OtelTracer(StepRecorder):
         span.end(now)
         return span.ref
 
-    def _named(self, *pairs: tuple[str, AttributeValue]) -> Iterator[tuple[str, AttributeValue]]:
-        for name, value in pairs:
-            yield f"am.{name}", value
-            if self._options.old_names:
-                yield name, value
+    def _named(self, *pairs: tuple[str, AttributeValue]) -> list[tuple[str, AttributeValue]]:
+        named = [(f"am.{name}", value) for name, value in pairs]
+        return [*named, *pairs] if self._options.old_names else named
 
     # --- hooks: machines
 
@@ -211,6 +212,7 @@ class OtelTracer(StepRecorder):
         if traced is None or not options.transitions or self._is_left_out(tx):
             return
         text, number = str(tx.mutation), traced.number
+        traced.text = text
         error = _error_of(tx)
         name = f"{number}: {'!' if error is not None else ''}{text}"
         span = traced.tx = self._sink.start(
@@ -289,7 +291,7 @@ class OtelTracer(StepRecorder):
         instance = traced.instances.get(state)
         if instance is None:
             instance = self._open(traced, tx.machine, state, now, tx.id)
-        instance.event(str(tx.mutation), now)
+        instance.event(traced.text if traced.tx is not None else str(tx.mutation), now)
         return instance
 
     def _open(
@@ -323,8 +325,9 @@ class OtelTracer(StepRecorder):
         span.end(self._now())
 
     def _set(self, span: Span, name: str, value: AttributeValue) -> None:
-        for key, one in self._named((name, value)):
-            span.set(key, one)
+        span.set(f"am.{name}", value)
+        if self._options.old_names:
+            span.set(name, value)
 
 
 def _error_of(tx: Transition) -> tuple[str, str] | None:
