@@ -35,7 +35,7 @@ def complete(root: Any, words: Sequence[str], current: str) -> Reply:
     """
     place = locate(root, words, current)
     if place.tail is not None:
-        return Reply()
+        return Reply(_fitting(place, _live(place) if place.path == ("repl",) else []))
     if place.pending is not None:
         return _value(place, place.pending)
     if current.startswith("-"):
@@ -84,7 +84,7 @@ def _positional(place: Place) -> Any:
 
 
 def _value(place: Place, param: Any) -> Reply:
-    limited = choices(param)
+    limited = choices(param) or _listed(param.metavar or "")
     if limited:
         return Reply(_fitting(place, [Candidate(one) for one in limited]))
     words = re.findall(r"[A-Z_]+(?:=[A-Z_]+)?", param.metavar or "")
@@ -94,6 +94,12 @@ def _value(place: Place, param: Any) -> Reply:
         if word in _SOURCES:
             return Reply(_fitting(place, _SOURCES[word](place)))
     return Reply()
+
+
+def _listed(metavar: str) -> list[str]:
+    """The words of `add|remove`."""
+    words = metavar.strip("[]").split("|")
+    return words if len(words) > 1 and all(word.islower() for word in words) else []
 
 
 _KINDS = {"FILE": FILES, "DIR": DIRS, "DUMP": DUMPS, "A": DUMPS, "B": DUMPS}
@@ -106,7 +112,18 @@ def _settings(place: Place) -> list[Candidate]:
     return settings(place.current)
 
 
+def _live(place: Place) -> list[Candidate]:
+    from amctl.cli._completion_live import live
+
+    runs = place.path[0] in _RUNNING or place.path == ("vis", "live")
+    return live(place) if runs and "dump" not in place.given else []
+
+
+_RUNNING = ("mach", "why", "play", "repl")
+"""Commands whose machines are those that run, not a recording's."""
+
 _SOURCES: dict[str, Callable[[Place], list[Candidate]]] = {
     "KEY=VALUE": _settings,
+    **dict.fromkeys(("PAT", "MACH", "MACHINE", "STATE", "ARG", "VALUE"), _live),
 }
 """Metavar -> where its values come from; imported only when they are wanted."""

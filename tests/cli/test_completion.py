@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,17 +14,21 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
+from amctl.cli import _completion_live as running
 from amctl.cli import _completion_values as values
 from amctl.cli import completion as room
 from amctl.cli._completion_scripts import homes, needs
-from amctl.cli._completion_tree import Candidate, Place
+from amctl.cli._completion_tree import Candidate, Place, locate
 from amctl.cli.completion import Shell, answer, split_line
 from amctl.cli.exitcodes import ExitCode
 from amctl.cli.main import COMMANDS, app, run
 from amctl.run.settings import KEYS
+from tests.support.fake_fleet import FakeFleet, fleet_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
+
+    from amctl.repl.finding import Target
 
 BREAKS = " \t\n\"'><=;|&(:"
 """What bash breaks words at unless it is told otherwise."""
@@ -125,6 +130,103 @@ def test_values_come_from_the_metavars_source(monkeypatch: pytest.MonkeyPatch) -
 
 def test_behind_two_dashes_nothing_is_proposed_but_to_the_repl() -> None:
     assert proposed("start -- --st") == []
+
+
+# -- what is running
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeFleet:
+    """Three workers in reach."""
+    made = fleet_of()
+    monkeypatch.setenv("REPL_DIR", str(tmp_path))
+
+    @contextlib.asynccontextmanager
+    async def opened(target: Target, **_: object) -> AsyncIterator[FakeFleet]:
+        yield made
+
+    monkeypatch.setattr(running, "open_fleet", opened)
+    return made
+
+
+WORKERS = ["worker0", "worker1", "worker2"]
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("mach show w", WORKERS),
+        ("mach list WORKER1", ["worker1"]),
+        ("mach list !worker0,work", ["!worker0,worker0", "!worker0,worker1", "!worker0,worker2"]),
+        ("mach list --parent w", WORKERS),
+        ("mach list tag:", ["tag:test"]),
+        ("mach add worker0 F", ["Foo"]),
+        ("mach add worker1 F", []),
+        ("mach remove worker1 F", ["Foo"]),
+        ("mach remove worker0 F", []),
+        ("mach when . Foo Ba", ["Bar", "Baz"]),
+        ("mach when-time . -s Fo", ["Foo"]),
+        ("mach when-time . --state=Fo", ["--state=Foo"]),
+        ("mach list --active Fo", ["Foo"]),
+        ("mach can r", ["remove"]),
+        ("mach can add work", WORKERS),
+        ("mach can add . Fo", ["Foo"]),
+        ("mach add . Event --arg Working.f", ["Working.fast"]),
+        ("mach add . Event --arg Working.fast --val t", ["true"]),
+        ("why wor", WORKERS),
+        ("why worker0 Fo", ["Foo"]),
+        ("why --dump x worker0 Fo", []),
+        ("repl -- sta", ["status"]),
+        ("repl -- add worker0 Fo", ["Foo"]),
+        ("vis live wor", WORKERS),
+        ("dump export -m wor", []),
+    ],
+)
+def test_machines_states_and_arguments_are_proposed(
+    fleet: FakeFleet, line: str, words: list[str]
+) -> None:
+    fleet.peers[1].net.add("Foo")
+    assert proposed(line) == words
+
+
+@pytest.mark.realtime
+def test_who_does_not_answer_in_time_is_known_by_its_file(
+    fleet: FakeFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "orchestrator-repl.addr").write_text("127.0.0.1:1")
+    monkeypatch.setattr(running, "BUDGET", 0.0)
+    assert proposed("mach show o") == ["orchestrator"]
+    assert proposed("mach add orchestrator S") == []
+
+
+@pytest.mark.realtime
+def test_where_nothing_runs_nothing_is_proposed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPL_DIR", str(tmp_path))
+    assert proposed("mach show w") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        ("mach show -d x", "x"),
+        ("mach -d x show", "x"),
+        ("mach show --addr h:1", "h:1"),
+        ("mach show -f x.addr", "x.addr"),
+        ("repl x.addr", "x.addr"),
+        ("repl -d x", "x"),
+        ("mach show", "runs"),
+    ],
+)
+def test_the_line_says_where_machines_are(
+    line: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REPL_DIR", "runs")
+    place = locate(typer.main.get_command(app), line.split(), "")
+    assert str(running.target_of(place)).endswith(target)
 
 
 # -- the question of a shell
