@@ -138,10 +138,15 @@ class _Question:
         reason = negotiated(machine, kind, machine._called((state,)))
         if reason is None:
             return None
-        what = "does not go" if kind == CHECK_REMOVE else "is not active"
         before = self._base.last
-        sure = "" if before is not None and before.reason.kind == "veto" else " (without arguments)"
-        text = f"{state} {what}: {reason}, asked now{sure}"
+        if kind == CHECK_ADD and before is None and not self._base.auto:
+            # nobody has tried, and a try with arguments may be welcome
+            found = self._ended_by_error() or free(self._base, self._schema, self._index)
+            text = found.sentence.removesuffix(", and nothing refuses it")
+            text += f"; asked now, without arguments: {reason}"
+            return replace(found, sentence=text, reason=reason)
+        what = "does not go" if kind == CHECK_REMOVE else "is not active"
+        text = f"{state} {what}: {reason}, asked now"
         remedy = f"see to what {reason.handler} of binding {reason.binding} looks at"
         if reason.kind != "veto":
             remedy = f"mend {reason.handler} of binding {reason.binding}"

@@ -90,6 +90,7 @@ def _link(machine: MachineView) -> WhyLink | None:
         client.dial is not None,
         told,
         next((tag.removeprefix("addr:") for tag in states.tags if tag.startswith("addr:")), ""),
+        tuple(machine.active),
     )
 
 

@@ -194,6 +194,8 @@ class WhyLink:
     """What went wrong last, empty while connected."""
     addr: str = ""
     """Where it dials, if it says so."""
+    shown: tuple[str, ...] = ()
+    """What the mirror shows as active; of a lost connection as it was last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,10 @@ def test_a_veto_is_found_without_anybody_noticing() -> None:
     m.bind({"AEnter": no}, id="guard")
     m.bind_tracer(Seen())
     found = m.explain("A")
-    assert found.kind is Kind.VETO
+    assert found.kind is Kind.NEVER_ASKED
     assert found.sentence == (
-        "A is not active: AEnter of binding guard vetoed it, asked now (without arguments)"
+        "A never was active: nothing has added it; "
+        "asked now, without arguments: AEnter of binding guard vetoed it"
     )
     assert found.reason is not None
     assert (found.reason.handler, found.reason.binding) == ("AEnter", "guard")
@@ -167,9 +168,22 @@ def test_a_negotiation_handler_that_fails_makes_no_exception() -> None:
     m = mach("A")
     m.bind({"AEnter": boom}, id="guard")
     found = m.explain("A")
-    assert found.kind is Kind.ERROR
-    assert found.error == "boom"
+    assert found.reason is not None
+    assert (found.reason.kind, found.reason.text) == ("error", "boom")
     assert not m.is_err()
+    m.add("A")
+    found = m.explain("A")
+    assert (found.kind, found.error) == (Kind.ERROR, "boom")
+    assert found.remedy == "mend AEnter of binding guard"
+
+
+def test_the_veto_of_an_auto_state_is_to_blame_whoever_tried() -> None:
+    m = mach("A B", B="auto")
+    m.bind({"BEnter": no}, id="guard")
+    m.add("A")
+    found = m.explain("B")
+    assert found.kind is Kind.VETO
+    assert found.sentence == "B is not active: BEnter of binding guard vetoed it, asked now"
 
 
 def test_a_negotiation_handler_that_answers_nonsense_is_told() -> None:

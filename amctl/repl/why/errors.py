@@ -19,10 +19,25 @@ __all__ = ["NoSuchMachineError", "NoSuchStateError"]
 
 
 class NoSuchMachineError(NothingMatchedError):
-    """An id that nobody in reach knows."""
+    """An id that nobody in reach knows, or that a recording doesn't hold."""
+
+    def __init__(self, mach_id: str, known: Sequence[str], where: str = "") -> None:
+        super().__init__(mach_id, known)
+        self.args = (mach_id, known, where)
+        self.where = where
 
     def __str__(self) -> str:
+        if self.where:
+            return f"the {self.where} holds no machine {self.what!r}"
         return f"no machine {self.what!r} is in reach"
+
+    @property
+    def hint(self) -> str:
+        """Something near, or how to see all."""
+        close = get_close_matches(self.what, self.known, n=1)
+        if close:
+            return f"did you mean {close[0]!r}?"
+        return "list them: amctl dump list" if self.where else "list them: amctl mach list"
 
 
 class NoSuchStateError(NothingMatchedError):

@@ -97,13 +97,13 @@ class _Follower:
     async def _node(self, spot: Spot, look: Look, via: Via, level: int) -> Node:
         found = look.explanation
         node = _plain(found, look, via)
-        home = self._world.home(found.machine)
-        node = replace(node, reachable=home is not None)
+        if self._world.is_live and self._world.home(found.machine) is not None:
+            node = replace(node, reachable=True)
         if look.held_up:
             sentence, remedy = held_up(found.machine, look.trouble, found)
             return replace(node, kind=Far.HELD_UP, sentence=sentence, remedy=remedy)
         if look.link is not None and not look.link.connected and _is_linked(look):
-            return self._cut(node, look)
+            return await self._cut(node, look, level)
         if not look.is_local:
             return await self._mirror(node, look, level)
         return replace(
@@ -112,19 +112,19 @@ class _Follower:
 
     # -- mirrors and their connections
 
-    def _cut(self, node: Node, look: Look) -> Node:
+    async def _cut(self, node: Node, look: Look, level: int) -> Node:
+        """The connection is to blame, unless the far machine has more to say."""
         assert look.link is not None
         remote, world = look.remote_id, self._world
         sentence, remedy = dead_peer(look.link, remote)
+        node = replace(node, kind=Far.DEAD_PEER, sentence=sentence, remedy=remedy)
         home = world.home(remote) if remote else None
-        details, end = node.details, ""
         if home is None:
             end = world.absence(remote) if remote else "it never told which machine it shows"
-        else:
-            details = (*details, f"{remote} itself can be asked: only this connection is cut")
-        return replace(
-            node, kind=Far.DEAD_PEER, sentence=sentence, remedy=remedy, details=details, end=end
-        )
+            return replace(node, end=end)
+        if look.is_local:  # a client's own states are no matter of the machine behind it
+            return node
+        return replace(node, because=(await self._try(home, node.state, Via.SHOWS, level + 1),))
 
     async def _mirror(self, node: Node, look: Look, level: int) -> Node:
         """A mirror that is live: whom it shows is to be asked."""

@@ -43,6 +43,8 @@ class LiveWorld:
         self._inner: dict[str, list[InnerMachine]] = {}
         self._silent: dict[str, str] = {}
 
+    is_live = True
+
     # -- where machines are
 
     async def find(self, machine: str) -> Spot:

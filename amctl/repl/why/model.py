@@ -115,6 +115,10 @@ class Node:
 class World(Protocol):
     """Where one looks: at what runs, or into a recording."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether machines run, and commands can name them."""
+
     async def look(self, spot: Spot, state: str, op: str) -> Look:
         """Look at a state.
 

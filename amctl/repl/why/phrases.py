@@ -35,14 +35,16 @@ def dead_peer(link: WhyLink, remote: str) -> tuple[str, str]:
     """A connection that is cut, and what brings it back."""
     who = remote or "its peer"
     if link.lost_for is not None:
-        what = f"the connection of client {link.client_id} to {who} is cut"
-        what += f" since {duration(link.lost_for)}"
+        what = f"the connection of client {link.client_id} to {who} has been cut"
+        what += f" for {duration(link.lost_for)}"
     elif link.ever:
         what = f"the connection of client {link.client_id} to {who} is cut"
     else:
         what = f"client {link.client_id} never was connected to {who}"
     if link.error:
         what += f" ({link.error})"
+    if {"Disposing", "Disposed"} & set(link.shown):
+        what += f"; {who} was being disposed of before that"
     what += f"; {_doing(link)}"
     return what, _cure(link, who)
 
@@ -51,11 +53,7 @@ def _doing(link: WhyLink) -> str:
     if "Start" not in link.states:
         gave_up = "ConnRetryFailed" in link.states
         return "it has given up" if gave_up else "it is not started, so it doesn't try"
-    return "it goes on dialling" if link.dials else f"it waits to be dialled {_by()}"
-
-
-def _by() -> str:
-    return "by the other side"
+    return "it goes on dialling" if link.dials else "it waits for the other side to dial"
 
 
 def _cure(link: WhyLink, who: str) -> str:

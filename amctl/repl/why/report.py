@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Report", "report_of"]
 
 _GRAVITY: tuple[str, ...] = (
+    Kind.DISPOSED,
     Far.DEAD_PEER,
     Far.HELD_UP,
-    Kind.DISPOSED,
     Kind.BACKOFF,
     Kind.ERROR,
     Kind.TIMEOUT,
@@ -42,6 +42,7 @@ _GRAVITY: tuple[str, ...] = (
     Far.OUT_OF_REACH,
 )
 """Of several ends of the tree the first of these is to blame."""
+_ENDS = (Kind.ERROR, Far.DEAD_PEER)
 _CALLS = {Kind.NEVER_ASKED: "add", Kind.ENDED: "add"}
 
 
@@ -58,6 +59,8 @@ class Report:
     """What would let it through, in one sentence; empty if there is nothing to do."""
     others: int = 0
     """How many other ends there are."""
+    hint: str = ""
+    """A command that tells more."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -67,6 +70,8 @@ class Report:
         head = [f"{where}: {'active' if root.active else 'not active'}", f"  blame: {self.blame}"]
         if self.remedy:
             head.append(f"  remedy: {self.remedy}")
+        if self.hint:
+            head.append(f"  history: {self.hint}")
         return (*head, *_tree(root, 1))
 
     @property
@@ -84,6 +89,7 @@ class Report:
                 "others": self.others,
             },
             "remedy": self.remedy,
+            "hint": self.hint,
             "chain": _data(self.root),
         }
 
@@ -91,11 +97,12 @@ class Report:
 def report_of(root: Node) -> Report:
     """Find the end of the chain that is to blame, and say so."""
     ends = [(above, node) for above, node in root.walk() if not node.because]
-    # an error that something more is behind is an end as well
-    ends += [(a, n) for a, n in root.walk() if n.because and n.kind == Kind.ERROR]
+    # what something more is behind may be the end of the chain all the same
+    ends += [(a, n) for a, n in root.walk() if n.because and n.kind in _ENDS]
     above, culprit = min(ends, key=lambda end: _rank(end[1]))
     others = len({(n.machine, n.state) for _, n in ends} - {(culprit.machine, culprit.state)})
-    return Report(root, culprit, _blame(root, culprit, above), _remedy(culprit), others)
+    blame, hint = _blame(root, culprit, above), _hint(culprit)
+    return Report(root, culprit, blame, _remedy(culprit), others, hint)
 
 
 def _rank(node: Node) -> int:
@@ -123,6 +130,13 @@ def _remedy(culprit: Node) -> str:
     if call and culprit.reachable:
         text += f" (amctl mach {call} {culprit.machine} {culprit.state})"
     return text
+
+
+def _hint(culprit: Node) -> str:
+    """What a machine has forgotten, a recording may know."""
+    if not culprit.reachable or culprit.kind not in (Kind.ACTIVE, Kind.ENDED):
+        return ""
+    return f"amctl why --dump {culprit.machine} {culprit.state}"
 
 
 # -- the tree

@@ -60,13 +60,18 @@ class House:
     clients: list[Client] = field(default_factory=list)
     wires: dict[str, list[MemoryConnection]] = field(default_factory=dict)
     """The connections to each machine, the newest last."""
+    machines: list[Machine] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
     """Who can't be dialled."""
 
     def serve(self, id: str, states: type[States], handlers: object = None) -> Machine:
         """A machine that can be reached."""
-        machine = Machine(id, states, handlers=handlers)
-        for name in (f"repl-{id}", f"for-{id}"):
+        return self.adopt(Machine(id, states, handlers=handlers))
+
+    def adopt(self, machine: Machine) -> Machine:
+        """Let a machine be reached."""
+        self.machines.append(machine)
+        for name in (f"repl-{machine.id}", f"for-{machine.id}"):
             server = Server(machine, name, AttachEndpoint(), token=TOKEN, parent=machine)
             server.start()
             self.servers[name] = server
@@ -142,4 +147,6 @@ async def house() -> AsyncIterator[House]:
             await client.stop()
         for server in made.servers.values():
             await server.stop()
+        for machine in made.machines:
+            machine.dispose_force()  # all live in one process here, so tests must leave none
         await turn()
