@@ -337,7 +337,9 @@ async def open_fleet(
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(no_alarms(f"rc-{fleet.client_name('')}"))
         if debugger is not None:
-            secret = token or outside.read_token([target.default_dir / TOKEN_FILE])
+            # what listens elsewhere is none of this project's runs, and must not get its token
+            files = [target.default_dir / TOKEN_FILE] if debugger.is_local else []
+            secret = token or outside.read_token(files)
             dial = partial(outside.dial, debugger, secret)
             await stack.enter_async_context(recorded(fleet.machine, dial, secret, log_level))
         stack.push_async_callback(fleet.close)

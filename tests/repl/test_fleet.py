@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amctl.machine import Machine
+from amctl.repl._dialling import why
 from amctl.repl.errors import NothingRunsError, UsageError
 from amctl.repl.finding import Target
 from amctl.repl.fleet import open_fleet, repl_id
 from amctl.repl.outcome import Verdict
-from amctl.rpc.errors import NotConnectedError
+from amctl.rpc.errors import NotConnectedError, RefusedByServerError
 from amctl.rpc.repl import repl_endpoint
-from tests.repl.world import FOLDER, TOKEN, Worker, net, settle
+from amctl.rpc.wire.codes import Code
+from amctl.telemetry.messages import GoneMsg, PipeMsg, SchemaMsg
+from tests.repl.world import DEBUGGER, FOLDER, TOKEN, Worker, net, settle
 
 if TYPE_CHECKING:
     from amctl.repl.fleet import LiveFleet
@@ -325,11 +329,7 @@ async def test_connect_again_while_connecting_starts_those_that_are_not() -> Non
             assert ready(fleet) == ["boss"]
 
 
-async def test_a_machine_that_is_busy_with_another_is_told() -> None:
-    from amctl.repl._dialling import why
-    from amctl.rpc.errors import RefusedByServerError
-    from amctl.rpc.wire.codes import Code
-
+def test_problems_are_told_for_people() -> None:
     told = why(RefusedByServerError("rc", Code.BUSY, "taken"), "a:1", [])
     assert told.startswith("busy: ")
     assert why(RefusedByServerError("rc", Code.DENIED, "no"), "a:1", []) == "refused: denied, no"
@@ -506,10 +506,56 @@ async def test_errors_of_clients_alarm_nobody(caplog: pytest.LogCaptureFixture) 
     assert [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")] == []
 
 
+async def test_m8_the_repls_machine_and_its_clients_are_recorded_to_the_end() -> None:
+    async with net("boss", "kid") as n:
+        async with n.fleet(dbg_addr=DEBUGGER) as fleet:
+            recorded = [fleet.machine.id, *(peer.client.machine.id for peer in fleet.peers)]
+            await fleet.peers[0].net.add("A")
+        kept = n.debugger.kept
+        assert n.debugger.names == [fleet.machine.id]
+        schemas = [m.machine_id for m in kept.messages if isinstance(m, SchemaMsg)]
+        assert sorted(set(schemas)) == sorted(recorded)
+        gone = [m.machine_id for m in kept.messages if isinstance(m, GoneMsg)]
+        assert sorted(gone) == sorted(recorded)
+        lines = [line for tx in kept.txs for line in (*tx.pre_logs, *tx.logs)]
+        assert any("connected: boss" in line.text for line in lines)
+        pipes = [m for m in kept.messages if isinstance(m, PipeMsg) and not m.gone]
+        assert {(m.source_state, m.target_state) for m in pipes} == {("Exception", "ErrNetwork")}
+
+
+async def test_log_lines_are_sent_up_to_the_level_that_was_asked_for() -> None:
+    async with net("boss") as n:
+        async with n.fleet(dbg_addr=DEBUGGER, log_level=0):
+            pass
+        assert not any(tx.logs or tx.pre_logs for tx in n.debugger.kept.txs)
+    async with net("boss") as n:
+        async with n.fleet(dbg_addr=DEBUGGER, log_level=5):
+            pass
+        levels = {line.level for tx in n.debugger.kept.txs for line in tx.logs}
+        assert max(levels) <= 3
+
+
+async def test_a_debugger_that_is_not_there_holds_nothing_up_for_long() -> None:
+    async with net("boss") as n:
+        n.debugger.is_up = False
+        async with n.fleet(dbg_addr=DEBUGGER) as fleet:
+            assert ready(fleet) == ["boss"]
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 0.5
+
+
+async def test_a_debugger_elsewhere_is_refused_unless_allowed() -> None:
+    async with net("boss") as n:
+        with pytest.raises(UsageError, match=r"debugger '10\.0\.0\.7:1' is not this machine"):
+            async with n.fleet(dbg_addr="10.0.0.7:1"):
+                pass
+        async with n.fleet(dbg_addr="10.0.0.7:1", allow_remote=True):
+            await settle()
+            assert ("10.0.0.7:1", "") in n.dials  # without this project's token
+
+
 @pytest.mark.realtime
 async def test_on_real_sockets_and_files(tmp_path: Path) -> None:
-    from amctl.machine import Machine
-
     (tmp_path / "token").write_text(TOKEN)
     target = Target.parse(str(tmp_path), default_dir=Path("nowhere"))
     machines = [Machine(f"m{n}", Worker) for n in range(3)]

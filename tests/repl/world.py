@@ -18,6 +18,7 @@ from amctl.rpc.mux import Mux
 from amctl.rpc.states import SourceStates
 from amctl.rpc.transports.memory import MemoryConnection, memory_pair
 from amctl.states.basic import BasicStates
+from tests.support.fake_debugger import FakeDebugger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from amctl.repl.addresses import Address
     from amctl.rpc.transports.base import Connection
 
-__all__ = ["TOKEN", "Net", "Worker", "net"]
+__all__ = ["DEBUGGER", "TOKEN", "Net", "Worker", "net", "settle"]
 
 TOKEN = "secret"
+DEBUGGER = "localhost:6831"
 FOLDER = Path("/run")
 
 
@@ -56,6 +58,8 @@ class Net:
     """The folder can't be read."""
     silent: set[str] = field(default_factory=set)
     """Addresses where dialling never ends."""
+    debugger: FakeDebugger = field(default_factory=FakeDebugger)
+    """Listens at DEBUGGER."""
     events: asyncio.Queue[frozenset[str]] = field(default_factory=asyncio.Queue)
 
     # -- machines
@@ -86,6 +90,8 @@ class Net:
         """See Outside."""
         addr = str(address)
         self.dials.append((addr, token))
+        if addr == DEBUGGER:
+            return await self.debugger.dial()
         if addr in self.silent:
             await asyncio.Event().wait()
         if addr not in self.muxes:
