@@ -67,7 +67,9 @@ def explained(
     if (match := re.fullmatch(r"Object missing required field `(.*)`", text)) is not None:
         what = "play" if model is Play else "value"
         return document.problem(document.place(at), f"the {what} lacks {match[1]!r}")
-    seen = document.at(at)
+    seen = data
+    for part in inner:
+        seen = seen[part]
     return document.problem(document.place(at), _sentence(inner, text, seen))
 
 

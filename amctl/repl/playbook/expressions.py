@@ -17,6 +17,7 @@ In check mode a value may be unknown; then so is all that depends on it (Kleene'
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from amctl.repl.playbook.templates import UNKNOWN, BadTemplateError
@@ -81,7 +82,9 @@ class Expression:
             raise BadTemplateError(f"a condition has at most {LONGEST} characters")
         lead = len(text) - len(text.lstrip())
         try:
-            self._tree = ast.parse(text.strip(), mode="eval").body
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # `3 is n`, `1or n`: the parser only warns of them
+                self._tree = ast.parse(text.strip(), mode="eval").body
         except SyntaxError as error:
             at = lead + max(0, (error.offset or 1) - 1)
             raise BadTemplateError(f"can't be read: {error.msg}", at) from None

@@ -78,10 +78,13 @@ def fill(step: Step, scope: Scope) -> Task:
     data = step.document.at(step.path)
     if not _has_variables(data):
         return step.task
+    later: list[NotKnownError] = []
     filled = {
-        key: value if key in _LATER else _filled(step, value, (key,), scope)
+        key: value if key in _LATER else _filled(step, value, (key,), scope, later)
         for key, value in data.items()
     }
+    if later:
+        raise later[0]
     filled.pop("on_failure", None)
     filled.pop("loop", None)
     try:
@@ -131,21 +134,36 @@ def _has_variables(value: Any) -> bool:
     return isinstance(value, list) and any(map(_has_variables, value))
 
 
-def _filled(owner: Step | Section, value: Any, path: YamlPath, scope: Scope) -> Any:
-    """A value with its variables put in; what goes wrong is told with its place."""
+def _filled(
+    owner: Step | Section,
+    value: Any,
+    path: YamlPath,
+    scope: Scope,
+    later: list[NotKnownError] | None = None,
+) -> Any:
+    """A value with its variables put in; what goes wrong is told with its place.
+
+    With `later`, what isn't known yet is noted there, and the rest is looked at all the same.
+    """
     if isinstance(value, list):
-        return [_filled(owner, item, (*path, i), scope) for i, item in enumerate(value)]
+        return [_filled(owner, one, (*path, i), scope, later) for i, one in enumerate(value)]
     if isinstance(value, dict):
+        pairs = [
+            (_filled(owner, key, (*path, key), scope, later), (key, one))
+            for key, one in value.items()
+        ]
         return {
-            str(_filled(owner, key, (*path, key), scope)): _filled(owner, item, (*path, key), scope)
-            for key, item in value.items()
+            str(name): _filled(owner, one, (*path, key), scope, later) for name, (key, one) in pairs
         }
     if not isinstance(value, str):
         return value
     try:
         return render(value, scope)
-    except NotKnownError:
-        raise
+    except NotKnownError as error:
+        if later is None:
+            raise
+        later.append(error)
+        return UNKNOWN
     except BadTemplateError as error:
         hint = near(error.name, scope, f"define it: -e {error.name}=VALUE") if error.name else ""
         raise PlaybookError([owner.problem(str(error), hint, *path, offset=error.offset)]) from None

@@ -107,8 +107,8 @@ class LiveHost:
             return Did(Status.TIMEOUT, reason=f"no answer within {limit:g} s", before=before)
         status = STATUSES.get(outcome.verdict, Status.FAILED)
         reason = "; ".join(outcome.problems)
-        data = outcome.data if outcome.data is not None else list(outcome.lines)
-        did = Did(status, outcome.verdict.value, reason, before, dict(self.clock()), data)
+        after = dict(self.clock())
+        did = Did(status, outcome.verdict.value, reason, before, after, outcome.data, outcome.lines)
         return replace(did, status=Status.CHANGED) if status is Status.OK and did.moved else did
 
 

@@ -144,7 +144,7 @@ class _Loading:
         return Step(task, document, path, tags, inner, on_failure or (), conditions)
 
     def _has_one_action(self, document: Document, path: YamlPath, task: Task) -> bool:
-        actions = actions_of(task)
+        actions = [key for key in document.at(path) if key in actions_of(task)]
         if not actions:
             hint = f"one of: {', '.join(ACTIONS)}"
             self._wrong(document, path, "the task says nothing to do", hint)

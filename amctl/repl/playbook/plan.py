@@ -74,11 +74,13 @@ class Step:
             return f"{self.action} {' '.join(value)}"
         return f"{self.action} {value}" if isinstance(value, str | int | float) else self.action
 
-    def place(self, *path: str | int, offset: int = 0) -> Place:
+    def place(self, *path: str | int, offset: int | None = None) -> Place:
         """Where it stands, or a value within it."""
         return self.document.place((*self.path, *path), offset)
 
-    def problem(self, text: str, hint: str = "", *path: str | int, offset: int = 0) -> Problem:
+    def problem(
+        self, text: str, hint: str = "", *path: str | int, offset: int | None = None
+    ) -> Problem:
         """Something that is wrong with it, or with a value within it."""
         return self.document.problem(self.place(*path, offset=offset), text, hint)
 
@@ -98,7 +100,9 @@ class Section:
         """Its name, or else its machines."""
         return self.play.name or ", ".join(states_of(self.play.machines))
 
-    def problem(self, text: str, hint: str = "", *path: str | int, offset: int = 0) -> Problem:
+    def problem(
+        self, text: str, hint: str = "", *path: str | int, offset: int | None = None
+    ) -> Problem:
         """Something that is wrong with it, or with a value within it."""
         place = self.document.place((*self.path, *path), offset)
         return self.document.problem(place, text, hint)

@@ -72,15 +72,15 @@ class Document:
     _values: dict[YamlPath, _Mark] = field(default_factory=dict)
     _keys: dict[YamlPath, _Mark] = field(default_factory=dict)
 
-    def place(self, path: YamlPath, offset: int = 0) -> Place:
+    def place(self, path: YamlPath, offset: int | None = None) -> Place:
         """Where a value stands, or what is nearest around it.
 
         Args:
             path: Of the value.
-            offset: Characters into it, if it is a text on one line.
+            offset: Characters into its text, behind a quote; None is the value's beginning.
         """
         mark = self._nearest(path, self._values)
-        shift = offset + mark.lead if mark.lead >= 0 else 0
+        shift = 0 if offset is None or mark.lead < 0 else offset + mark.lead
         return Place(self.file, mark.line, mark.column + shift)
 
     def key_place(self, path: YamlPath) -> Place:
@@ -135,17 +135,17 @@ def read(path: Path, name: str = "") -> Document:
 def parse(text: str, name: str) -> Document:
     """The data of a YAML text. Raises PlaybookError."""
     document = Document(name, lines=text.splitlines())
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
+        node = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         raise PlaybookError([_syntax(document, error)]) from None
-    except yaml.YAMLError as error:
-        raise _whole(name, " ".join(str(error).split())) from None
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise _whole(
+            name, f"holds a character that YAML takes none of: {error.character:#x}", line
+        ) from None
     except RecursionError:
         raise _whole(name, "is nested too deeply") from None
-    finally:
-        loader.dispose()
     if node is None:
         raise _whole(name, "is empty", hint="a playbook is a list of plays")
     reader = _Reader(document)
@@ -249,7 +249,7 @@ class _Reader:
             if not isinstance(each, yaml.MappingNode):
                 self._wrong(each, "only a mapping can be merged by `<<`")
                 continue
-            for name, value in self._mapping(each, path).items():
+            for name, value in (self._value(each, path) or {}).items():
                 into.setdefault(name, value)
 
     def _key(self, node: yaml.Node) -> str | None:

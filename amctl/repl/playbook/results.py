@@ -73,6 +73,8 @@ class Did:
     """All ticks after it; in check mode as far as relations tell."""
     data: Any = None
     """What a command answered."""
+    lines: tuple[str, ...] = ()
+    """The same for people."""
 
     @property
     def moved(self) -> dict[str, tuple[int, int]]:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine import Machine, Schema
-from amctl.machine.handlers import roles
+from amctl.machine.handlers import END, STATE, roles
 from amctl.repl._predicting import predict
 from amctl.repl.arguments import check_args
 from amctl.repl.parsing import split
@@ -165,11 +165,19 @@ class SimHost:
         elif not self._is_open:
             why = "it doesn't tell its handlers"
         elif heard:
-            why = f"{_listed(heard)} may refuse it or cause more"
+            why = self._told(heard)
         else:
             return did
         self._world.doubt(f"{title} may have caused more")
         return Did(Status.UNKNOWN, "", f"{why}; {expected}", did.before, did.after)
+
+    def _told(self, heard: list[str]) -> str:
+        index = {name: i for i, name in enumerate(self.names)}
+        final = {STATE, END, "AnyState"}
+        asked = [n for n in heard if {phase for phase, _, _ in roles(n, index)} - final]
+        if asked:
+            return f"{_listed(asked)} may refuse it"
+        return f"{_listed(heard)} may cause more"
 
     async def wait(self, states: Sequence[str], active: bool, limit: float | None) -> Did:
         """Look whether it is over at once."""

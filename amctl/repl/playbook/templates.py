@@ -98,7 +98,14 @@ def render(text: str, lookup: Lookup) -> Any:
 
 def _text(text: str, lookup: Lookup) -> Any:
     found = [*names_in(text)]
-    values = [_look(name, lookup, offset) for name, offset in found]
+    values, unknown = [], None
+    for name, offset in found:
+        try:
+            values.append(_look(name, lookup, offset))
+        except NotKnownError as error:  # one that isn't there at all is worse
+            unknown = unknown or error
+    if unknown is not None:
+        raise unknown
     spans = [m.span() for m in _ANY.finditer(text)]
     if len(spans) == 1 and not text[: spans[0][0]].strip() and not text[spans[0][1] :].strip():
         return values[0]

@@ -79,7 +79,7 @@ async def test_a_wait_is_ok_whoever_moved_clocks_meanwhile(tmp_path: Path) -> No
     ("task", "status", "verdict", "reason"),
     [
         ("{add: Needy}", "canceled", Verdict.CANCELED, "Needy requires Start"),
-        ("{when: Foo, timeout: 3s}", "timeout", Verdict.TIMED_OUT, "3 s, missing Foo"),
+        ("{when: Foo, timeout: 3s}", "timeout", Verdict.TIMED_OUT, "3 s: Foo is not active"),
         ("{when_time: {Foo: 7}, timeout: 3s}", "timeout", Verdict.TIMED_OUT, "3 s"),
         ("{assert: {active: [Foo, Bar]}}", "failed", Verdict.FAILED, "Bar is inactive"),
         ("{assert: {inactive: Start}}", "failed", Verdict.FAILED, "Start is active"),

@@ -164,8 +164,8 @@ async def test_what_handlers_decide_is_unknown_and_so_is_all_after_it(
     ]
     report = await play(fleet, path, check=True)
     reason = report.results[1].did.reason
-    name = "FooEnter" if isinstance(handlers, Vetoing) else "FooState"
-    assert reason == f"{name} may refuse it or cause more; by relations alone: changed"
+    told = "FooEnter may refuse it" if isinstance(handlers, Vetoing) else "FooState may cause more"
+    assert reason == f"{told}; by relations alone: changed"
     assert "add Foo on w0 may have caused more" in report.results[2].did.reason
 
 
