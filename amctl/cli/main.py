@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "app", "main", "run"]
 COMMANDS = {
     "start": ("amctl.cli.start", "Run the whole workflow, and watch it until it is verified."),
     "build": ("amctl.cli.build", "Build the browser bundle into web/dist."),
+    "repl": ("amctl.cli.repl", "Operate running machines: at a prompt, by commands, by scripts."),
     "collect": ("amctl.cli.collect", "Record what machines send; `start` does it by itself."),
     "dump": ("amctl.cli.dump", "List, search, convert, merge and compare recordings."),
     "vis": ("amctl.cli.vis", "Draw and list machines, their states and pipes, from a recording."),

@@ -103,3 +103,5 @@ class Command:
     """One line that works, without the prompt."""
     interactive: bool = False
     """Of use at a prompt only."""
+    offline: bool = False
+    """Needs no machine: `context.fleet` isn't looked at."""

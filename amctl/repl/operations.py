@@ -83,6 +83,8 @@ class Report:
     """What went wrong, where nothing was answered."""
     tick: int = 0
     """Of a queued one: the queue tick at which it runs."""
+    check: bool = False
+    """Whether it was only asked; nothing changed."""
 
     @property
     def verdict(self) -> Verdict:
@@ -99,9 +101,9 @@ class Report:
     def problem(self) -> str:
         """One sentence for stderr; empty if there is nothing to say."""
         if self.result == CANCELED:
-            return f"machine {self.machine!r} canceled it" + (
-                f": {self.reason}" if self.reason else ""
-            )
+            how = "would cancel" if self.check else "canceled"
+            why = f": {self.reason}" if self.reason else ""
+            return f"machine {self.machine!r} {how} it{why}"
         return f"machine {self.machine!r}: {self.error}" if self.error else ""
 
     def as_data(self) -> dict[str, Any]:
@@ -206,7 +208,7 @@ async def wait_for(
     def begin(peer: Peer) -> Signal:
         return peer.net.when(*states) if active else peer.net.when_not(*states)
 
-    return await _waited(peers, begin, timeout)
+    return await _waited(peers, begin, timeout, "not active" if active else "still active")
 
 
 async def wait_time(
@@ -225,7 +227,11 @@ async def wait_time(
         problem = f"{len(states)} states and {len(ticks)} ticks: they go in pairs"
         raise UsageError(problem, "as in: when-time . -s Ready -t 3")
     check_states(peers, states)
-    return await _waited(peers, lambda peer: peer.net.when_time(states, ticks), timeout)
+
+    def begin(peer: Peer) -> Signal:
+        return peer.net.when_time(states, ticks)
+
+    return await _waited(peers, begin, timeout, "short of its tick")
 
 
 async def each(
@@ -276,10 +282,18 @@ async def _waited(
     peers: Sequence[Peer],
     begin: Callable[[Peer], Signal],
     timeout: float | None,  # noqa: ASYNC109 - becomes a report
+    lack: str,
 ) -> list[Report]:
+    """Wait for a signal of each; `lack` is what its states are meanwhile."""
+
     async def one(peer: Peer) -> Report:
         before = peer.net.clock()
-        await begin(peer).wait(timeout)
+        try:
+            await begin(peer).wait(timeout)
+        except WaitTimeoutError as error:
+            missing = f": {', '.join(error.missing)} is {lack}" if error.missing else ""
+            problem = f"waited for {timeout:g} s{missing}"
+            return Report(peer.id, TIMED_OUT, "", before, peer.net.clock(), problem)
         if peer.net.is_disposed:
             problem = peer.problem or "it was given up while waiting"
             return Report(peer.id, UNREACHABLE, before=before, after=before, error=problem)
@@ -351,7 +365,7 @@ async def _asked(
             result, reason = CANCELED, _sentence(why) or foreseen.reason
             break
     after = foreseen.clock if result == EXECUTED else before
-    return Report(peer.id, result, reason, before, after)
+    return Report(peer.id, result, reason, before, after, check=True)
 
 
 def _sentence(reason: Any) -> str:

@@ -63,6 +63,15 @@ class Registry(Mapping[str, "Command"]):
         hint = f"did you mean {close[0]!r}?" if close else "see: help"
         raise UsageError(f"there is no command {name!r}", hint)
 
+    def needs_machines(self, words: Sequence[str]) -> bool:
+        """Whether a command line, once it is understood, has to do with machines at all.
+
+        Raises:
+            UsageError: It can't be understood; there is no need to connect to find out.
+        """
+        command = self.find(words[0])
+        return not (command.offline or parse(command, words[1:])["help"])
+
     async def run_line(self, context: Context, text: str) -> Outcome:
         """Run one line; an empty one, or a mere comment, is done at once.
 

@@ -48,7 +48,7 @@ async def test_lines_are_commands(fleet: FakeFleet, tmp_path: Path) -> None:
     assert outcome.ok
     assert outcome.lines == ("executed", "1", "(Foo:1)")
     assert [row["where"] for row in outcome.data] == [f"{name}:{n}" for n in (3, 4, 5)]
-    assert outcome.data[0]["line"] == "add . Foo"
+    assert outcome.data[0]["line"] == "add worker0 Foo"
 
 
 async def test_a_script_stops_at_its_first_error(fleet: FakeFleet, tmp_path: Path) -> None:

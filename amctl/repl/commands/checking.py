@@ -95,6 +95,17 @@ async def _status(context: Context, values: Mapping[str, Any]) -> Outcome:
     return Outcome(lines=tuple(lines), data=data)
 
 
+async def _why(context: Context, values: Mapping[str, Any]) -> Outcome:
+    # not at the top: it knows recordings too, which no other command needs
+    from amctl.repl.why.asking import why_live
+
+    op = "remove" if values["remove"] else "add"
+    report = await why_live(
+        context.fleet, values["mach"], values["state"], op, depth=values["depth"]
+    )
+    return Outcome(lines=tuple(report.lines), data=report.data)
+
+
 def _named(peers: Sequence[Peer], peer: Peer, text: str) -> str:
     """A machine's line; its id is told where there are several."""
     return f"{peer.id}: {text}" if len(peers) > 1 else text
@@ -108,7 +119,7 @@ CHECKING = (
     Command(
         "list",
         "checking",
-        "List machines that have answered, with their states",
+        "List machines with their states",
         _list,
         (
             Param("states", Kind.SWITCH, "Show active states.", ("-z", "--states"), default=True),
@@ -124,12 +135,12 @@ CHECKING = (
             ),
             *FILTERS,
         ),
-        "list --active Ready -r 'browser.*'",
+        "list -a Ready -r 'browser.*'",
     ),
     Command(
         "mach",
         "checking",
-        "Show a machine's active states with their ticks",
+        "Show active states with their ticks",
         _mach,
         (PATTERN, Param("all", Kind.SWITCH, "Inactive ones too.", ("--all",), default=False)),
         "mach . --all",
@@ -137,7 +148,7 @@ CHECKING = (
     Command(
         "time",
         "checking",
-        "Show a machine's time: the tick of every state",
+        "Show the tick of every state",
         _time,
         (PATTERN, Param("sum", Kind.SWITCH, "Their sum only.", ("--sum",), default=False)),
         "time . --sum",
@@ -145,11 +156,24 @@ CHECKING = (
     Command(
         "inspect",
         "checking",
-        "Show a machine's states with all their properties",
+        "Show states with all their properties",
         _inspect,
         (PATTERN,),
         "inspect .",
     ),
     Command("status", "checking", "Count connections", _status, (), "status"),
+    Command(
+        "why",
+        "checking",
+        "Say why a state isn't active, or waits",
+        _why,
+        (
+            Param("mach", Kind.PATTERN, "A machine's id, or `.`.", required=True),
+            Param("state", Kind.STATE, "Of it.", required=True),
+            Param("remove", Kind.SWITCH, "Why does it stay, rather.", ("--remove",), default=False),
+            Param("depth", Kind.NUMBER, "How many links to follow.", ("--depth",), default=12),
+        ),
+        "why orchestrator WorkersReady",
+    ),
 )
 """Commands of the group `checking`."""

@@ -124,29 +124,27 @@ MUTATING = (
         "add",
         Kind.TO_ADD,
         "Add states to machines",
-        "add . Start --arg Start.trace_id --val t1",
+        "add . Start --arg name --val x",
     ),
     _single("remove", Kind.TO_REMOVE, "Remove states from machines", "remove . Start"),
     _single("set", Kind.STATE, "Make these states the only active ones", "set . Start Ready"),
-    _single(
-        "toggle", Kind.STATE, "Remove states if all are active, else add them", "toggle . Start"
-    ),
+    _single("toggle", Kind.STATE, "Remove active states, else add them them", "toggle . Start"),
     _group(
         "add",
         Kind.STATE,
-        "Add states to all machines that have them",
-        "group-add -r 'browser.*' Start --inactive Start",
+        "Add states to all that have them",
+        "group-add Start -r 'browser.*'",
     ),
     _group(
         "remove",
         Kind.STATE,
-        "Remove states from all machines that have them",
-        "group-remove Start --active Start",
+        "Remove states from all that have them",
+        "group-remove Start -a Ready",
     ),
     Command(
         "can",
         "mutating",
-        "Ask whether states could be added or removed; changes nothing",
+        "Ask if states could be added or removed",
         _can,
         (
             Param("op", Kind.TEXT, "add or remove.", required=True, choices=("add", "remove")),

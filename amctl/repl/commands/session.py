@@ -21,7 +21,7 @@ GROUPS = ("mutating", "waiting", "checking", "repl")
 
 _PATTERNS = (
     "machines: ID  .  all  browser*  a,b,!c  re:REGEX  tag:X  parent:ID  state:Ready",
-    "durations: 500ms 30s 2m     arguments: --arg Type.field --val V, --args-json JSON",
+    "durations: 500ms 30s 2m   arguments: --arg Type.field --val V, --args-json JSON",
     "every command: --json --help     scripts: # comments, quotes as in a shell",
 )
 
@@ -58,13 +58,9 @@ async def _help(context: Context, values: Mapping[str, Any]) -> Outcome:
 
 async def _cheatsheet(context: Context, values: Mapping[str, Any]) -> Outcome:
     commands = _commands(context)
-    shown = [command.example for command in commands.values() if command.example]
-    width = max(map(len, shown))
-    lines = [
-        f"{command.example:<{width}}  {command.summary}"
-        for command in commands.values()
-        if command.example and command.name not in ("help", "cheatsheet")
-    ]
+    shown = [c for c in commands.values() if c.example and c.name not in ("help", "cheatsheet")]
+    width = max(len(command.example) for command in shown)
+    lines = [f"{command.example:<{width}}  {command.summary}" for command in shown]
     return Outcome(lines=(*lines, *_PATTERNS), data=[*lines, *_PATTERNS])
 
 
@@ -147,7 +143,7 @@ SESSION = (
     Command(
         "script",
         "repl",
-        "Run the lines of a file as commands; `-` is standard input",
+        "Run a file's lines as commands; - is stdin",
         _script,
         (
             Param("file", Kind.FILE, "Where the lines stand.", required=True),
@@ -161,7 +157,15 @@ SESSION = (
         ),
         "script morning.amctl",
     ),
-    Command("cheatsheet", "repl", "Show examples on one screen", _cheatsheet, (), "cheatsheet"),
+    Command(
+        "cheatsheet",
+        "repl",
+        "Show examples on one screen",
+        _cheatsheet,
+        (),
+        "cheatsheet",
+        offline=True,
+    ),
     Command("exit", "repl", "Leave the REPL", _exit, (), "exit", interactive=True),
     Command(
         "help",
@@ -170,6 +174,7 @@ SESSION = (
         _help,
         (Param("command", Kind.COMMAND, "Which one."),),
         "help add",
+        offline=True,
     ),
 )
 """Commands of the group `repl`."""

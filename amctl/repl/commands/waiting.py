@@ -54,7 +54,7 @@ WAITING = (
         "Wait until states are active, all at once",
         _when(active=True),
         (PATTERN, _STATES, TIMEOUT),
-        "when orchestrator WorkDelivered --timeout 2m",
+        "when . WorkDelivered --timeout 2m",
     ),
     Command(
         "when-not",
