@@ -21,6 +21,7 @@ COMMANDS = {
     "build": ("amctl.cli.build", "Build the browser bundle into web/dist."),
     "repl": ("amctl.cli.repl", "Operate running machines: at a prompt, by commands, by scripts."),
     "collect": ("amctl.cli.collect", "Record what machines send; `start` does it by itself."),
+    "why": ("amctl.cli.why", "Why a state isn't active, was refused, or waits: who is to blame."),
     "dump": ("amctl.cli.dump", "List, search, convert, merge and compare recordings."),
     "vis": ("amctl.cli.vis", "Draw and list machines, their states and pipes, from a recording."),
     "deps": ("amctl.cli.deps", "What the browser bundle and the programs import, and why."),
