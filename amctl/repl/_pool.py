@@ -154,4 +154,6 @@ class PoolHandlers(DisposedHandlers):
         """F6: only those clients are touched whose address is another one now."""
         self._pool.apply(e.args(AAddresses))
         e.machine.remove(_S.AddrChanged, source=e)
+        if self._pool.dialling:
+            e.machine.add(_S.Connecting, source=e)
         self._settle(e)

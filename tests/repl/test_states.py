@@ -241,6 +241,18 @@ def test_new_addresses_are_handed_over_once() -> None:
     assert w.machine.not_("AddrChanged")
 
 
+def test_dialling_new_addresses_is_connecting_too() -> None:
+    w = World()
+    w.pool.usable = 0
+    w.machine.add("Start")
+    assert w.active == "Disconnected"
+    w.pool.usable = w.pool.dialling = 1
+    w.machine.add("AddrChanged", AAddresses())
+    assert w.active == "Connecting"
+    w.come()
+    assert w.active == "Connected ConnectedFully"
+
+
 async def test_m4_an_address_that_cannot_be_dialled_does_not_count_but_a_dead_one_does() -> None:
     async with net("boss", "kid") as n:
         n.files["bad.addr"] = "nonsense"
