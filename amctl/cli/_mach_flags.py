@@ -72,7 +72,8 @@ class Call:
 
 def _where(
     addr: Annotated[
-        str | None, typer.Option("--addr", metavar="ADDR", help="One machine: host:port[/path].")
+        str | None,
+        typer.Option("--addr", metavar="ADDR", help="One machine: host:port or host:port/path."),
     ] = None,
     dir: Annotated[
         str | None,

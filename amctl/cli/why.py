@@ -50,7 +50,8 @@ def why(
         typer.Option(metavar="DUR", parser=parse_duration, help="For each answer. Default: 3s."),
     ] = None,
     addr: Annotated[
-        str | None, typer.Option("--addr", metavar="ADDR", help="One machine: host:port[/path].")
+        str | None,
+        typer.Option("--addr", metavar="ADDR", help="One machine: host:port or host:port/path."),
     ] = None,
     dir: Annotated[
         str | None,
