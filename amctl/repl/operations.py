@@ -192,6 +192,7 @@ async def can(
 async def wait_for(
     peers: Sequence[Peer],
     states: Sequence[str],
+    args: Mapping[str, Any] | None = None,
     *,
     active: bool = True,
     timeout: float | None = None,  # noqa: ASYNC109 - as of mutate
@@ -200,15 +201,56 @@ async def wait_for(
 
     A machine that goes away is waited for; one that is given up is `unreachable`.
 
+    Args:
+        peers: On which machines.
+        states: Must be known to every machine.
+        args: Wait for the next activation of the only state that comes with these arguments, and
+            maybe others; plain names only.
+        active: False: until all are inactive.
+        timeout: Seconds; 0 only looks.
+
     Raises:
-        UsageError: A machine lacks a state.
+        UsageError: A machine lacks a state, or arguments can't be waited for so.
     """
     check_states(peers, states)
+    if args:
+        return await _wait_for_args(peers, states, args, timeout)
 
     def begin(peer: Peer) -> Signal:
         return peer.net.when(*states) if active else peer.net.when_not(*states)
 
     return await _waited(peers, begin, timeout, "not active" if active else "still active")
+
+
+async def _wait_for_args(
+    peers: Sequence[Peer],
+    states: Sequence[str],
+    args: Mapping[str, Any],
+    timeout: float | None,  # noqa: ASYNC109 - becomes a report
+) -> list[Report]:
+    if len(states) != 1:
+        raise UsageError(
+            f"arguments come with one state, not with {len(states)}",
+            "as in: when . Event --arg name --val x",
+        )
+    typed = [name for name in args if "." in name]
+    if typed:
+        raise UsageError(
+            f"argument {typed[0]!r} is typed, and can't be waited for", "plain names can"
+        )
+    reports = await _waited(
+        peers, lambda peer: peer.net.when_args(states[0], args), timeout, "not entered with these"
+    )
+    for peer, report in zip(peers, reports, strict=True):
+        if report.result == EXECUTED:
+            # the news came alone; any answer brings the mirror up to it
+            await _bounded(peer, _refreshed, timeout)
+    return [replace(r, after=p.net.clock()) for p, r in zip(peers, reports, strict=True)]
+
+
+async def _refreshed(peer: Peer) -> Report:
+    await peer.ask("queue")
+    return Report(peer.id, EXECUTED)
 
 
 async def wait_time(

@@ -94,10 +94,20 @@ class Registry(Mapping[str, "Command"]):
                 raise UsageError(
                     f"{command.name!r} is of use at a prompt only", "start one: amctl repl"
                 )
+            if not command.offline:
+                _note(context, command)
             outcome = await command.run(replace(context, registry=self), values)
         except ReplError as error:
             return failure(error)
         return as_json(outcome) if values["json"] else outcome
+
+
+def _note(context: Context, command: Command) -> None:
+    """Tell the REPL's machine what is done, as an event such as CmdAdd: recordings show it."""
+    event = "Cmd" + command.name.title().replace("-", "")
+    machine = context.fleet.machine
+    if machine.has(event):
+        machine.add(event)
 
 
 def failure(error: ReplError) -> Outcome:

@@ -10,7 +10,7 @@ from amctl.repl.filters import Filters
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FILTERS", "PATTERN", "TIMEOUT", "filters_of"]
+__all__ = ["ARGS", "FILTERS", "PATTERN", "TIMEOUT", "filters_of"]
 
 PATTERN = Param(
     "mach",
@@ -28,6 +28,13 @@ def _many(name: str, kind: Kind, help: str, *flags: str) -> Param:
 def _number(name: str, help: str, *flags: str) -> Param:
     return Param(name, Kind.NUMBER, help, flags, default=0)
 
+
+ARGS = (
+    Param("arg", Kind.ARG_NAME, "An argument: Type.field, or plain.", ("--arg",), many=True),
+    Param("val", Kind.TEXT, "Value of the --arg at its place.", ("--val",), many=True),
+    Param("args_json", Kind.TEXT, "Arguments as a JSON object.", ("--args-json",)),
+)
+"""Arguments of a mutation; `gather` makes one map of them."""
 
 FILTERS = (
     _many("active", Kind.STATE, "Has this state, and it is active.", "-a", "--active"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from amctl.repl.arguments import check_args, gather
 from amctl.repl.command import Command, Kind, Param
-from amctl.repl.commands._params import FILTERS, PATTERN, TIMEOUT, filters_of
+from amctl.repl.commands._params import ARGS, FILTERS, PATTERN, TIMEOUT, filters_of
 from amctl.repl.errors import NothingMatchedError, UsageError
 from amctl.repl.filters import listed
 from amctl.repl.operations import CANCELED, can, check_states, mutate
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MUTATING"]
 
-_ARGS = (
-    Param(
-        "arg", Kind.ARG_NAME, "Name of an argument: Type.field, or plain.", ("--arg",), many=True
-    ),
-    Param("val", Kind.TEXT, "Value of the --arg at its place.", ("--val",), many=True),
-    Param("args_json", Kind.TEXT, "Arguments as a JSON object.", ("--args-json",)),
-)
 _HOW = (
     Param("wait", Kind.SWITCH, "If it is queued, until it ran.", ("--wait",), default=False),
     TIMEOUT,
@@ -110,12 +103,12 @@ def _states(kind: Kind) -> Param:
 
 
 def _single(op: str, kind: Kind, summary: str, example: str) -> Command:
-    params = (PATTERN, _states(kind), *_ARGS, *_HOW)
+    params = (PATTERN, _states(kind), *ARGS, *_HOW)
     return Command(op, "mutating", summary, _on_pattern(op), params, example)
 
 
 def _group(op: str, kind: Kind, summary: str, example: str) -> Command:
-    params = (_states(kind), *_ARGS, *_HOW, _STRICT, *FILTERS)
+    params = (_states(kind), *ARGS, *_HOW, _STRICT, *FILTERS)
     return Command(f"group-{op}", "mutating", summary, _on_group(op), params, example)
 
 
@@ -150,7 +143,7 @@ MUTATING = (
             Param("op", Kind.TEXT, "add or remove.", required=True, choices=("add", "remove")),
             PATTERN,
             _states(Kind.STATE),
-            *_ARGS,
+            *ARGS,
             TIMEOUT,
         ),
         "can add . Start",

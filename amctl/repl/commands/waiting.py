@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from amctl.repl.arguments import gather
 from amctl.repl.command import Command, Kind, Param
-from amctl.repl.commands._params import PATTERN, TIMEOUT
+from amctl.repl.commands._params import ARGS, PATTERN, TIMEOUT
 from amctl.repl.operations import wait_for, wait_time
 from amctl.repl.rendering import reported
 from amctl.repl.selecting import select
@@ -31,7 +32,8 @@ def _when(active: bool) -> Callable[[Context, Mapping[str, Any]], Awaitable[Outc
         peers = select(context.fleet, values["mach"])
         names = ", ".join(peer.id for peer in peers)
         context.say(f"waiting for {' '.join(states)} {'' if active else 'to end '}on {names}")
-        reports = await wait_for(peers, states, active=active, timeout=values["timeout"])
+        args = gather(values["arg"], values["val"], values["args_json"]) if active else {}
+        reports = await wait_for(peers, states, args, active=active, timeout=values["timeout"])
         return reported(reports, _ticks(states))
 
     return run
@@ -53,7 +55,7 @@ WAITING = (
         "waiting",
         "Wait until states are active, all at once",
         _when(active=True),
-        (PATTERN, _STATES, TIMEOUT),
+        (PATTERN, _STATES, *ARGS, TIMEOUT),
         "when . WorkDelivered --timeout 2m",
     ),
     Command(
