@@ -338,7 +338,8 @@ async def open_fleet(
         stack.enter_context(no_alarms(f"rc-{fleet.client_name('')}"))
         if debugger is not None:
             # what listens elsewhere is none of this project's runs, and must not get its token
-            files = [target.default_dir / TOKEN_FILE] if debugger.is_local else []
+            places = [place for place in (target.folder, target.default_dir) if place is not None]
+            files = [place / TOKEN_FILE for place in places] if debugger.is_local else []
             secret = token or outside.read_token(files)
             dial = partial(outside.dial, debugger, secret)
             await stack.enter_async_context(recorded(fleet.machine, dial, secret, log_level))
