@@ -53,8 +53,8 @@ def test_every_use_of_an_undefined_variable_is_found(tmp_path: Path) -> None:
     assert variables(tmp_path, text) == [
         "book.yml:4:17: undefined variable 'b' | define it: -e b=VALUE",
         "book.yml:9:30: undefined variable 'patiense' | did you mean 'patience'?",
-        "book.yml:10:42: undefined variable 'two' | define it: -e two=VALUE",
-        "book.yml:11:16: undefined variable 'item' | define it: -e item=VALUE",
+        "book.yml:10:44: undefined variable 'two' | define it: -e two=VALUE",
+        "book.yml:11:17: undefined variable 'item' | define it: -e item=VALUE",
         "i.yml:1:13: undefined variable 'inner' | define it: -e inner=VALUE",
         "i.yml:3:13: undefined variable 'itme' | did you mean 'item'?",
         "book.yml:16:41: undefined variable 'failure' | define it: -e failure=VALUE",
