@@ -124,7 +124,8 @@ class RecordedWorld:
         gone = self._dump.gone().get(past.machine)
         if gone is not None and (self._moment is None or gone <= self._moment.time_ns):
             text = f"{past.machine} was disposed of at {time_text(gone)}"
-            found = replace(found, kind=Kind.DISPOSED, sentence=text, blame=(), remedy="")
+            remedy = f"start {past.machine} again"
+            found = replace(found, kind=Kind.DISPOSED, sentence=text, blame=(), remedy=remedy)
         elif found.is_active:
             found = made_active(found, past)
         elif found.kind in _FREE:
