@@ -55,6 +55,7 @@ JSON: dict[str, str | None] = {
     "mach when": "all Start",
     "mach when-not": "all Exception",
     "mach when-time": "orchestrator -s StartWork -t 1",
+    "play": "book.yml --check",
     "why": "orchestrator Working",
     "collect": "-d tmp",
     "dump list": DUMP,
@@ -187,6 +188,13 @@ async def reached(options: Any, reach: Any) -> AsyncIterator[Context]:
     yield Context(fleet())
 
 
+BOOK = """
+- name: work
+  machines: orchestrator
+  tasks: [{name: go, add: [Working]}]
+"""
+
+
 async def collected(*_: Any) -> Any:
     from amctl.dump.service import Collected
 
@@ -205,6 +213,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (DUMP, "1.sqlite", "2.sqlite", "before.sqlite", "after.sqlite"):
         lay(tmp_path / name, history())
     lay(tmp_path / "empty.sqlite", recording())
+    (tmp_path / "book.yml").write_text(BOOK)
     lay(tmp_path / "am-dbg-dump.gob.br", history())
 
     project = write_project(tmp_path / "project")
@@ -220,6 +229,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("amctl.cli._operating.operate", running)
     monkeypatch.setattr("amctl.cli._mach_run.operate", running)
     monkeypatch.setattr("amctl.cli._operating.reaching", reached)
+    monkeypatch.setattr("amctl.cli._play_run.reaching", reached)
     monkeypatch.setattr("amctl.dump.service.collect", collected)
     figures = SimpleNamespace(to_json=lambda: {"transitions": 10})
     monkeypatch.setattr("amctl.bench.collect.bench_collect", lambda *_, **__: figures)
