@@ -30,6 +30,7 @@ from nodes.plan import (
     boot_plan,
     node_plan,
 )
+from nodes.profiling import offer_profile
 from nodes.readiness import dispose_remote
 from nodes.recording import DBG_PATH, LAST_WORD, finish, record
 from nodes.states import AStart, OrchestratorStates
@@ -209,6 +210,7 @@ class Workflow:
         """
         if self._stream is not None:
             self._stream.start()
+        offer_profile()
         if relay.repl_dir is not None:
             self._repl = repl_endpoint(
                 self.machine,

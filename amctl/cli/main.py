@@ -29,6 +29,7 @@ COMMANDS = {
     "deps": ("amctl.cli.deps", "What the browser bundle and the programs import, and why."),
     "relay": ("amctl.cli.relay", "The original's relay commands: rotate-dbg."),
     "jaeger": ("amctl.cli.jaeger", "The prepackaged Jaeger: up, down, status, open."),
+    "profile": ("amctl.cli.profile", "Where a running machine spends its time: a flame graph."),
     "bench": ("amctl.cli.bench", "Measure parts of amctl on this machine, beside their goals."),
     "setup": ("amctl.cli.setup", "Install what this machine lacks, or say how."),
     "doctor": ("amctl.cli.doctor", "What is wrong with this machine or project, and its cure."),

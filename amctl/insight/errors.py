@@ -4,6 +4,8 @@ InsightError
 ├── NoEntryError            the program has no such module to begin with
 ├── NotImportedError        nothing in the program imports what was asked for
 ├── NoGraphvizError         `dot` isn't installed
+├── BadProfileError         what a thread told of itself doesn't hold together
+├── NotPermittedError       another process may not be looked into
 └── RenderError             Graphviz failed
 """
 
@@ -15,7 +17,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["InsightError", "NoEntryError", "NoGraphvizError", "NotImportedError", "RenderError"]
+__all__ = [
+    "BadProfileError",
+    "InsightError",
+    "NoEntryError",
+    "NoGraphvizError",
+    "NotImportedError",
+    "NotPermittedError",
+    "RenderError",
+]
 
 
 class InsightError(Exception):
@@ -25,6 +35,33 @@ class InsightError(Exception):
     def hint(self) -> str:
         """What to do about it; empty if there is nothing to say."""
         return ""
+
+
+class BadProfileError(InsightError, ValueError):
+    """A profile can't be read."""
+
+    def __init__(self, target: str, problem: str) -> None:
+        super().__init__(target, problem)
+        self.target, self.problem = target, problem
+
+    def __str__(self) -> str:
+        return f"the profile of {self.target} can't be read: {self.problem}"
+
+
+class NotPermittedError(InsightError, PermissionError):
+    """Another process may not be looked into, or can't."""
+
+    def __init__(self, target: str, problem: str) -> None:
+        super().__init__(target, problem)
+        self.target, self.problem = target, problem
+
+    def __str__(self) -> str:
+        return f"py-spy can't look into {self.target}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """The other way."""
+        return "sample inside of the process: --how thread; or run as root"
 
 
 class NoEntryError(InsightError, ModuleNotFoundError):

@@ -1,0 +1,1 @@
+"""Profiles of running programs: taken by whatever may look, drawn as flames."""

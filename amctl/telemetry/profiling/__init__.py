@@ -1,0 +1,1 @@
+"""Where a thread's Python spends its time: samples taken inside, named after handlers."""

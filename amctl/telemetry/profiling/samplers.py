@@ -1,0 +1,137 @@
+"""Two ways to look at a running thread from within its process.
+
+`ThreadSampler` looks from a second thread, a hundred times a second; that costs next to nothing.
+Browsers have no second Python thread: `CallSampler` hangs on calls and returns, looks at the clock
+at each, and notes the stack whenever the interval has passed. That slows Python down, so figures of
+the two are alike in shape, not in size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from amctl.telemetry.profiling.stacks import Stacks, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+__all__ = ["CallSampler", "Sampler", "ThreadSampler"]
+
+_WAITS = (("select", "selectors.py"), ("_run_once", "asyncio/base_events.py"))
+"""Innermost frames of a loop that has nothing to do."""
+
+
+class Sampler(Protocol):
+    """Takes samples between `start` and `stop`."""
+
+    stacks: Stacks
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class ThreadSampler:
+    """Looks at the thread that made it, from another one.
+
+    Args:
+        interval: Seconds between looks.
+        clock: In seconds.
+    """
+
+    def __init__(self, interval: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        import threading
+
+        self.stacks = Stacks()
+        self._interval, self._clock = interval, clock
+        self._ident = threading.get_ident()
+        self._loop = _running_loop()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="profile", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more; returns when the thread has ended."""
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = self._clock()
+        while not self._done.wait(self._interval):
+            now = self._clock()
+            self.look(now - last)
+            last = now
+
+    def look(self, seconds: float) -> None:
+        """Take one sample, which stands for so many seconds."""
+        frame = sys._current_frames().get(self._ident)
+        if frame is None:
+            return
+        stack = walk(frame, _current_task(self._loop))
+        name, file, _ = stack[-1]
+        if any(name.endswith(wait) and file == where for wait, where in _WAITS):
+            self.stacks.idle += seconds
+        else:
+            self.stacks.add(stack, seconds)
+
+
+class CallSampler:
+    """Looks at its own thread whenever a function is called or returns.
+
+    Args:
+        interval: Seconds that have to pass before a stack is noted.
+        clock: In seconds.
+    """
+
+    def __init__(self, interval: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.stacks = Stacks()
+        self._interval, self._clock = interval, clock
+        self._last = 0.0
+        self._loop = _running_loop()
+
+    def start(self) -> None:
+        """Begin to look; another profiler of this thread is replaced."""
+        self._last = self._clock()
+        sys.setprofile(self._look)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if sys.getprofile() == self._look:
+            sys.setprofile(None)
+
+    def _look(self, frame: FrameType, event: str, arg: Any) -> None:
+        now = self._clock()
+        passed = now - self._last
+        if event == "call":
+            # what passed was spent by whoever calls; nobody does where the loop was woken
+            above = frame.f_back
+            if above is None:
+                self._last = now
+                self.stacks.idle += passed
+                return
+            frame = above
+        if passed >= self._interval:
+            self.stacks.add(walk(frame, _current_task(self._loop)), passed)
+            # the walk itself isn't the program's time
+            self._last = self._clock()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _current_task(loop: asyncio.AbstractEventLoop | None) -> asyncio.Task[Any] | None:
+    try:
+        return None if loop is None else asyncio.current_task(loop)
+    except RuntimeError:
+        return None
