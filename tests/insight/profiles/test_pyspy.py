@@ -15,7 +15,7 @@ from amctl.insight.profiles.pyspy import parse, record
 from amctl.run.programs import which
 
 RAW = """\
-main (a.py:1);Machine.add (/x/amctl/machine/core.py:9);AState (/y/nodes/worker.py:7);burn (b.py:3) 30
+main (a.py:1);Machine.add (/x/amctl/machine/core.py:9);AState (/nodes/worker.py:7);burn (b.py:3) 30
 main (a.py:1);Runner.run (asyncio/runners.py:118);EpollSelector.select (selectors.py:468) 5
 <module> (<string>:1) 2
 odd frame without place 1
