@@ -73,6 +73,7 @@ JSON: dict[str, str | None] = {
     "bench collect": "--size 10",
     "setup": "--check",
     "doctor": "",
+    "profile": None,
     "completion": "zsh",
 }
 """Command -> its words in the test, `--json` aside. None: its document is tested where it lives,
