@@ -113,10 +113,11 @@ class _Question:
             text = f"{machine.id} is being disposed of, and takes no mutations any more"
             return self._with(Kind.DISPOSED, text, "start the program or node that makes it")
         if machine._gate & BACKOFF and (left := machine._backoff_until - machine._now()) > 0:
-            error = machine._error
-            text = f"{machine.id} takes no mutations for {left:.1f} s more: {error}"
+            error = told(machine._error)
+            text = f"{machine.id} takes no mutations for {left:.1f} s more"
+            text += f": {error}" if error else ""
             remedy = "wait for that; mend the handler, which does not heed its cancellation"
-            return self._with(Kind.BACKOFF, text, remedy, error=told(error))
+            return self._with(Kind.BACKOFF, text, remedy, error=error)
         return None
 
     def _related(self) -> Explanation | None:

@@ -343,6 +343,65 @@ def test_what_is_under_negotiation_runs() -> None:
     assert seen[0].remedy == "AEnter has to end"
 
 
+def test_what_does_not_wait_is_explained_as_ever_but_handlers_are_not_asked() -> None:
+    m, seen = mach("A B C D", D="require:C"), list[Explanation]()
+    m.bind({"BEnter": no})
+
+    def held(e: Event) -> None:
+        m.add("C")
+        m.set(("A", "C"))
+        seen.extend((m.explain("B"), m.explain("D"), m.explain("A", "remove")))
+        m.set("C")
+        seen.append(m.explain("A", "remove"))
+
+    m.bind({"AState": held})
+    m.add("A")
+    assert [found.kind for found in seen] == [
+        Kind.NEVER_ASKED,
+        Kind.REQUIRE,
+        Kind.ACTIVE,
+        Kind.QUEUED,
+    ]
+    assert seen[3].place is not None
+    assert seen[3].place.mutation == "[set] C"
+
+
+def test_a_queued_mutation_of_other_states_ends_none() -> None:
+    m, seen = mach("A B"), list[Explanation]()
+
+    def held(e: Event) -> None:
+        m.add("B")
+        m.remove("B")
+        seen.append(m.explain("A", "remove"))
+
+    m.bind({"AState": held})
+    m.add("A")
+    assert seen[0].kind is Kind.ACTIVE
+
+
+def test_what_waits_for_no_handler_says_so() -> None:
+    m, seen = mach("A B"), list[Explanation]()
+
+    class Asks(Tracer):
+        id = "asks"
+
+        def transition_start(self, tx: Transition) -> None:
+            seen.append(m.explain("A"))
+
+    m.bind_tracer(Asks())
+    m.add("A")
+    assert seen[0].sentence == "[add] A is being carried out"
+
+    def run() -> None:
+        m.add("B")
+        seen.append(m.explain("B"))
+
+    m.detach_tracer(m.tracers[0])
+    m.eval("test", run)
+    assert seen[1].sentence == "[add] B waits at place 1 of the queue"
+    assert seen[1].remedy == "what runs has to end"
+
+
 def test_another_thread_can_ask_what_a_handler_that_does_not_end_holds_up() -> None:
     m, seen = mach("A B"), list[Explanation]()
     m.bind({"BEnter": no})
@@ -422,7 +481,9 @@ def test_a_backoff_tells_how_long_it_lasts() -> None:
     now[0] = 11.0
     found = m.explain("B")
     assert found.kind is Kind.BACKOFF
-    assert "for 2.0 s more" in found.sentence
+    assert "for 2.0 s more: HandlerTimeoutError" in found.sentence
+    m._error = None
+    assert m.explain("B").sentence.endswith("for 2.0 s more")
     now[0] = 20.0
     assert "while, as a handler" in m.explain("B").sentence
     m.add("B")

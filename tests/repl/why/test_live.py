@@ -20,7 +20,7 @@ from amctl.repl.why.following import follow
 from amctl.repl.why.live import LiveWorld
 from amctl.repl.why.model import Far, OutOfReachError, Spot
 from amctl.rpc import asking
-from amctl.rpc.errors import QuestionError
+from amctl.rpc.errors import CallRefusedError, NotConnectedError, QuestionError
 from amctl.rpc.repl import repl_endpoint
 from amctl.rpc.wire.codes import Code
 from amctl.states.pipes import bind
@@ -430,6 +430,67 @@ async def test_a_known_machine_that_is_lost_is_explained_by_what_is_left() -> No
             report = await why_live(fleet, "one", "A")
             assert blamed(report)[:2] == ("one", "B")
             assert "it is not connected: " in report.blame
+
+
+class Silent:
+    """A peer by hand, whose answers are errors."""
+
+    key, id, is_ready, was_ready, problem = "k", "one", True, True, "gone"
+
+    def __init__(self, error: Exception) -> None:
+        self.net, self.error, self.asked = Machine("one", One), error, 0
+
+    async def ask(self, question: str, **params: Any) -> Any:
+        self.asked += 1
+        raise self.error
+
+
+class Few:
+    """A fleet of them."""
+
+    def __init__(self, *peers: Silent) -> None:
+        self.peers = peers
+
+
+async def test_a_connection_that_is_lost_while_asked_leaves_the_mirror() -> None:
+    peer = Silent(NotConnectedError("rc", "ask"))
+    world = LiveWorld(Few(peer))  # type: ignore[arg-type]  # as much of them as is used
+    look = await world.look(Spot("one", "k"), "A", "add")
+    assert (look.explanation.kind, look.held_up) == (Kind.REQUIRE, False)
+    assert "is not connected" in look.trouble
+    assert await world.mirrors("two") == []
+    with pytest.raises(OutOfReachError):
+        await world.look(Spot("inner", "k"), "A", "add")
+    peer.is_ready = False
+    assert world.absence("one") == "one can't be reached from here either: gone"
+
+
+async def test_who_was_silent_is_not_asked_again() -> None:
+    peer = Silent(TimeoutError())
+    world = LiveWorld(Few(peer))  # type: ignore[arg-type]  # as above
+    for _ in range(2):
+        assert (await world.look(Spot("one", "k"), "A", "add")).held_up
+    assert peer.asked == 1
+
+
+async def test_inner_machines_that_can_not_be_looked_into() -> None:
+    refused = CallRefusedError("rc", "ask", Code.UNSUPPORTED, "no question")
+    world = LiveWorld(Few(Silent(refused)))  # type: ignore[arg-type]  # as above
+    with pytest.raises(OutOfReachError, match="no question"):
+        await world.look(Spot("inner", "k"), "A", "add")
+    refused = CallRefusedError("rc", "ask", Code.STATE, "no state")
+    world = LiveWorld(Few(Silent(refused)))  # type: ignore[arg-type]  # as above
+    with pytest.raises(NoSuchStateError):
+        await world.look(Spot("inner", "k"), "A", "add")
+
+
+async def test_a_machine_that_is_known_and_never_was_connected() -> None:
+    async with house() as h:
+        h.serve("one", One)
+        h.away.add("repl-three")
+        async with h.fleet("one", "three") as fleet:
+            with pytest.raises(UnreachableError):
+                await why_live(fleet, "three", "D")
 
 
 async def test_spots_that_are_nowhere() -> None:
