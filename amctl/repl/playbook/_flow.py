@@ -62,6 +62,8 @@ class Flow:
                 continue
             if step.task.machines:
                 alive = self._others(step, alive[0], frames, gone)
+                if not alive:
+                    continue
             if step.inner:
                 await self._include(step, alive, frames, gone)
             elif await self._is_wanted(step):
@@ -73,7 +75,12 @@ class Flow:
     def _others(self, step: Step, first: Host, frames: Frames, gone: set[str]) -> list[Host]:
         """The machines that a task names itself."""
         scope = self._scope(first, frames, step)
-        wanted = pattern(step, step.task.machines, scope)
+        try:
+            wanted = pattern(step, step.task.machines, scope)
+        except NotKnownError as error:
+            self._state.world.doubt(f"nobody knows what {step.title} does")
+            self._state.record(self._result(step, first, _undoable(error)))
+            return []
         hosts = [host for host in self._state.world.select(wanted) if host.id not in gone]
         for host in hosts:
             self._state.meet(host)
@@ -131,7 +138,7 @@ class Flow:
     async def _task(
         self, step: Step, hosts: Sequence[Host], frames: Frames, gone: set[str]
     ) -> None:
-        title = self._title(step, hosts[0], frames) if hosts else step.title
+        title = self._title(step, hosts[0], frames)
         self._state.observer.task(title, [host.id for host in hosts])
         prompted = Prompted(self._state.options.prompt)
         done = await asyncio.gather(*(self._on(step, host, frames, prompted) for host in hosts))

@@ -58,6 +58,8 @@ class Runner:
         began = self._options.now()
         tasks = TaskSet("playbook")
         self._work = tasks.spawn(self._all(), name="playbook")
+        if self._interrupted:
+            self._work.cancel()
         try:
             await self._work
         except asyncio.CancelledError:

@@ -466,6 +466,14 @@ async def test_an_interrupt_gives_waits_up_and_still_reports(tmp_path: Path) -> 
     await group.close()
 
 
+async def test_an_interrupt_before_the_run_ends_it_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "- {machines: all, tasks: [add: Foo]}")
+    runner = Runner(load([path]), LiveWorld(context(stage("w0"))))
+    runner.interrupt()
+    report = await runner.run()
+    assert (report.results, report.verdict) == ((), Verdict.INTERRUPTED)
+
+
 async def test_cancelling_a_run_cancels_its_waits(tmp_path: Path) -> None:
     fleet = stage("w0")
     path = write(tmp_path, "- {machines: all, tasks: [{when: Bar}]}")

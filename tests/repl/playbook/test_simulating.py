@@ -225,6 +225,61 @@ async def test_commands_are_not_run_and_only_those_that_look_leave_no_doubt(
     assert fleet.peers[0].net.time_sum == 0
 
 
+async def test_all_that_stands_on_an_unknown_result_is_unknown(tmp_path: Path) -> None:
+    write(tmp_path, "- {name: within, add: Event}", "i.yml")
+    path = write(
+        tmp_path,
+        """
+- machines: w0
+  tasks:
+    - {name: handled, add: Foo, register: r}
+    - {name: filled, add: Event, args: {x: "{{ r.result }}"}}
+    - {name: looped, add: Event, loop: "{{ r.data }}"}
+    - {name: elsewhere, add: Event, machines: "{{ r.data }}"}
+    - {name: ifed, include: i.yml, if: r.changed}
+    - {name: rounds, include: i.yml, loop: "{{ r.data }}"}
+    - {name: asked, pause: {prompt: "sure?"}}
+    - {name: waited, pause: 1s, until: r.changed}
+    - {name: relative, when_time: {Foo: "+1"}}
+    - {name: let through, assert: {active: Foo}, on_failure: [{name: never, add: Foo}]}
+""",
+    )
+    found = await statuses(path, stage("w0", handlers=Vetoing()))
+    names = [name for name, _ in found]
+    assert names == [
+        "handled", "filled", "looped", "elsewhere", "within", "rounds", "asked", "waited",
+        "relative", "let through",
+    ]  # fmt: skip
+    assert {status for _, status in found} == {Status.UNKNOWN}
+
+
+async def test_what_fails_for_sure_fails_in_check_mode_with_all_that_follows(
+    tmp_path: Path,
+) -> None:
+    path = write(
+        tmp_path,
+        """
+- machines: w0,w1
+  tasks:
+    - {name: fails, add: Needy, if: machine == 'w0', retries: 3, on_failure: [{add: Bar}]}
+    - {name: next, add: Foo, until: Foo}
+""",
+    )
+    found = await statuses(path, stage("w0", "w1"))
+    assert found == [
+        ("fails", Status.CANCELED),
+        ("fails", Status.SKIPPED),
+        ("add Bar", Status.CHANGED),
+        ("next", Status.CHANGED),
+    ]
+
+
+async def test_until_that_is_not_true_at_once_is_unknown(tmp_path: Path) -> None:
+    path = write(tmp_path, "- {machines: w0, tasks: [{add: Foo, until: Bar}, {add: Event}]}")
+    found = await statuses(path, stage("w0"))
+    assert [status for _, status in found] == [Status.UNKNOWN, Status.UNKNOWN]
+
+
 async def test_patterns_see_what_tasks_did_to_copies(tmp_path: Path) -> None:
     path = write(
         tmp_path,
