@@ -18,9 +18,8 @@ used twice, so they can't reach another channel.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import NamedTuple
 
+from ._channel import Arrived, Channel, ChannelClosed, ChannelOpened, TunnelEvent, TunnelLimits
 from .codec import decode, encode
 from .codes import Code, Kind, is_terminal
 from .errors import ProtocolError, WireError
@@ -54,26 +53,6 @@ _PEER = 100
 """Characters of a peer's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class TunnelLimits:
-    """Sizes in bytes, times in seconds; both ends of version 1 are meant to use the defaults."""
-
-    window: int = 64 << 10
-    """Credit of a channel in one direction."""
-    channels: int = 64
-    """Channels at a time, whoever opened them."""
-    turn: int = 8 << 10
-    """Bytes of one channel before the next one has its turn."""
-    frame: int = 128 << 10
-    """Bytes of a frame: so much that overrunning a credit by far still ends its channel only."""
-    control: int = 64 << 10
-    """Bytes of control frames that wait for a peer who reads nothing and asks for more of them."""
-    linger: float = 5.0
-    """How long a channel, or the tunnel, may take to send what it holds once it is closed."""
-    ping: float = 10.0
-    pong: float = 5.0
-
-
 class TunnelFullError(WireError):
     """No more channels may be opened now."""
 
@@ -83,66 +62,6 @@ class TunnelFullError(WireError):
 
     def __str__(self) -> str:
         return f"tunnel takes no more channels: {self.channels} are open"
-
-
-class ChannelOpened(NamedTuple):
-    """The peer opened a channel."""
-
-    channel: int
-    peer: str
-    """Who is behind it, a claim for logs."""
-
-
-class Arrived(NamedTuple):
-    """A piece of a channel's stream; tell `consumed` once it is out of your hands."""
-
-    channel: int
-    data: bytes
-
-
-class ChannelClosed(NamedTuple):
-    """A channel is gone: the peer closed it or broke a rule, or a `close` of our own is through.
-    `abort`, and the end of the tunnel, make no such event."""
-
-    channel: int
-    code: int
-
-
-TunnelEvent = ChannelOpened | Arrived | ChannelClosed | Closed
-
-
-class _Channel:
-    """One stream, both directions."""
-
-    __slots__ = (
-        "closing",
-        "consumed",
-        "credit",
-        "due",
-        "granted",
-        "head",
-        "number",
-        "out",
-        "queued",
-    )
-
-    def __init__(self, number: int, window: int) -> None:
-        self.number = number
-        self.head = BYTES[_DATA] + varint(number)
-        """What each piece begins with, after its length."""
-        self.credit = window
-        """Bytes that we may still send."""
-        self.granted = window
-        """Bytes that the peer may still send."""
-        self.consumed = 0
-        """Bytes taken by our host and not credited yet."""
-        self.out = bytearray()
-        self.queued = False
-        """It is among those that wait for a turn."""
-        self.closing = -1
-        """Code of the CLOSE that follows what waits; -1 while it is open."""
-        self.due = _NEVER
-        """When a closing channel is aborted."""
 
 
 class TunnelCore:
@@ -165,13 +84,13 @@ class TunnelCore:
         self.drained: list[int] = []
         """Channels whose queue fell below the window while output was pulled; for the host to
         take away."""
-        self._channels: dict[int, _Channel] = {}
+        self._channels: dict[int, Channel] = {}
         self._next = 2 if even else 1
         self._last = -1
         """Number of the newest channel that the peer opened."""
-        self._turns: deque[_Channel] = deque()
+        self._turns: deque[Channel] = deque()
         """Channels with something to send and the credit for it."""
-        self._closing: dict[int, _Channel] = {}
+        self._closing: dict[int, Channel] = {}
         """In the order of their deadlines."""
         self._framer = Framer(self.lim.frame)
         self._ctl = bytearray()
@@ -203,7 +122,7 @@ class TunnelCore:
         if full or self.closed or self._leaving >= 0:
             raise TunnelFullError(len(self._channels))
         number, self._next = self._next, self._next + 2
-        self._channels[number] = _Channel(number, self.lim.window)
+        self._channels[number] = Channel(number, self.lim.window)
         meta = encode(OpenMeta(peer[:_PEER]))
         self._ctl += frame(_OPEN, varint(number), meta)
         return number
@@ -255,7 +174,7 @@ class TunnelCore:
         if self._drop(number) is not None:
             self._close_frame(number, code)
 
-    def _drop(self, number: int) -> _Channel | None:
+    def _drop(self, number: int) -> Channel | None:
         channel = self._channels.pop(number, None)
         if channel is not None:
             channel.out.clear()
@@ -283,7 +202,7 @@ class TunnelCore:
             self._finish(Code.OK, "")
         return bytes(out)
 
-    def _turn(self, channel: _Channel, out: bytearray) -> None:
+    def _turn(self, channel: Channel, out: bytearray) -> None:
         """Send a channel's next piece; it queues up again if it has more."""
         number, waiting = channel.number, channel.out
         if self._channels.get(number) is not channel:
@@ -361,7 +280,7 @@ class TunnelCore:
         else:
             raise ProtocolError(Code.PROTOCOL, f"unexpected frame of kind {kind}")
 
-    def _on_channel(self, kind: int, channel: _Channel, one: bytes, at: int) -> None:
+    def _on_channel(self, kind: int, channel: Channel, one: bytes, at: int) -> None:
         if kind == _DATA:
             size = len(one) - at
             if not size:
@@ -398,7 +317,7 @@ class TunnelCore:
             if len(self._ctl) > self.lim.control:
                 raise ProtocolError(Code.OVERLOADED, "too many channels asked for")
             return
-        self._channels[number] = _Channel(number, self.lim.window)
+        self._channels[number] = Channel(number, self.lim.window)
         self._events.append(ChannelOpened(number, meta.peer[:_PEER]))
 
     def _no_more(self, one: bytes, at: int) -> None:
