@@ -55,7 +55,7 @@ async def start(plan: str, host: Any) -> None:
         leaf: MessagePortConnection(host.ports.get(leaf), f"port:{leaf}") for leaf in told.leaves
     }
     uplink = MessagePortConnection(host.uplink, "port:dispatcher") if host.uplink else None
-    _offer_profile()
+    offer_profile(load())
     post = _poster(host.base) if told.trace.trace_id else None
     node = await run_node(told, dial=dial, ports=ports, uplink=uplink, post=post)
     running[told.id] = node
@@ -66,12 +66,6 @@ async def start(plan: str, host: Any) -> None:
 
         # for as long as the thread lives, so nobody destroys the proxy
         host.onReplaced(load().proxy(replaced))
-
-
-def _offer_profile() -> None:
-    """Profiles of this thread, whose handlers show on the page's timeline meanwhile."""
-    js = load()
-    offer_profile(js.measure, js.now)
 
 
 def _poster(base: str) -> Callable[[str], Awaitable[None]]:

@@ -10,27 +10,24 @@ from typing import TYPE_CHECKING, Any
 from amctl.rpc.asking import register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from amctl.machine import MachineView
+    from amctl.telemetry.profiling.marks import Timeline
 
 __all__ = ["offer_profile"]
 
 
-def offer_profile(
-    measure: Callable[[str, float, float], object] | None = None,
-    now: Callable[[], float] = lambda: 0.0,
-) -> None:
+def offer_profile(timeline: Timeline | None = None) -> None:
     """Answer the question `profile` in this process from now on.
 
     Args:
-        measure: Of a browser: puts a span with begin and end on the page's timeline.
-        now: That timeline's clock.
+        timeline: Of a browser: where handlers show as spans while a profile is taken.
     """
 
     def first(source: MachineView, params: Mapping[str, Any]) -> Any:
         from amctl.telemetry.profiling.answering import offer
 
-        return offer(measure, now).answer(source, params)
+        return offer(timeline).answer(source, params)
 
     register("profile", first)

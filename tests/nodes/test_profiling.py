@@ -16,8 +16,7 @@ import json, sys
 from amctl.machine import Machine
 from amctl.rpc.asking import answer
 from nodes.profiling import offer_profile
-told = []
-offer_profile(told.append, float)
+offer_profile()
 before = [m for m in sys.modules if "profiling" in m]
 machine = Machine("m", {"A": {}})
 code, text = answer(machine, {"q": "profile"}, lambda op, states: None)

@@ -97,6 +97,10 @@ class Js:
         options = self._map({"start": begin, "end": end}, dict_converter=self._from_entries)
         self._performance.measure(name, options)
 
+    def clear_measures(self) -> None:
+        """Take all spans from the page's timeline."""
+        self._performance.clearMeasures()
+
     async def post(self, url: str, text: str, kind: str) -> int:
         """POST a text, also while the page is left; the answer's status, 0 if there was none."""
         options = {

@@ -2,7 +2,7 @@
 
     {"do": "info"}                         pid, Python, platform, how it can be sampled
     {"do": "start", "hz": 100, "seconds": 60, "how": "thread" | "calls"}
-    {"do": "stop"}                         the samples, see `Stacks.to_data`
+    {"do": "stop"}                         the samples, see `Stacks.to_data`, and `spans`
 
 One profile at a time. One that nobody stops ends after `seconds`; its samples are kept until they
 are asked for.
@@ -11,44 +11,58 @@ are asked for.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import platform
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
-from amctl.rpc.asking import register
+from amctl.rpc.asking import MAX_ANSWER, register
 from amctl.rpc.errors import QuestionError
 from amctl.rpc.wire.codes import Code
-from amctl.telemetry.profiling.marks import HandlerMarks
+from amctl.telemetry.profiling.marks import HandlerMarks, spans_data
 from amctl.telemetry.profiling.samplers import CallSampler, Sampler, ThreadSampler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from amctl.machine import MachineView
+    from amctl.telemetry.profiling.marks import Timeline
+    from amctl.telemetry.profiling.stacks import Stacks
 
 __all__ = ["ProfileDesk", "offer"]
 
 _FASTEST, _LONGEST = 1000, 600.0
+_MOST = 1_500
+"""Stacks, and spans, that one answer tells."""
 _IN_BROWSER = sys.platform == "emscripten"
+
+
+class _OwnClock:
+    """A timeline that nobody looks at."""
+
+    def now(self) -> float:
+        return time.perf_counter() * 1e3
+
+    def measure(self, name: str, begin: float, end: float) -> None:
+        """Shown nowhere."""
+
+    def clear_measures(self) -> None:
+        """There are none."""
 
 
 class ProfileDesk:
     """The one profile of a process.
 
     Args:
-        measure: Of a browser: puts a span on the page's timeline.
-        now: That timeline's clock.
+        timeline: Of a browser: where handlers show as spans while a profile is taken.
     """
 
-    def __init__(
-        self,
-        measure: Callable[[str, float, float], object] | None = None,
-        now: Callable[[], float] = lambda: 0.0,
-    ) -> None:
-        self._measure, self._now = measure, now
+    def __init__(self, timeline: Timeline | None = None) -> None:
+        self._timeline: Timeline = timeline or _OwnClock()
         self._sampler: Sampler | None = None
-        self._marks: HandlerMarks | None = None
+        self._marks = HandlerMarks(self._timeline)
         self._how = ""
         self._began = self._ended = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -75,21 +89,21 @@ class ProfileDesk:
         }
 
     def _start(self, source: MachineView, params: Mapping[str, Any]) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
         if self._timer is not None:
-            raise QuestionError(Code.BUSY, "a profile is being taken already; stop it first")
+            left = max(0.0, self._timer.when() - loop.time())
+            problem = f"a profile is being taken already; it ends within {left:.0f} s"
+            raise QuestionError(Code.BUSY, problem)
         hz = _number(params, "hz", 100, _FASTEST)
         seconds = _number(params, "seconds", 60, _LONGEST)
-        how = params.get("how") or self._info(source)["how"][0]
-        if how not in self._info(source)["how"]:
-            raise QuestionError(
-                Code.ARGS, f"how is {how!r:.40}, can be {self._info(source)['how']}"
-            )
-        loop = asyncio.get_running_loop()
+        can = self._info(source)["how"]
+        how = params.get("how") or can[0]
+        if how not in can:
+            raise QuestionError(Code.ARGS, f"how is {how!r:.40}, can be {' or '.join(can)} here")
         made: Sampler = ThreadSampler(1 / hz) if how == "thread" else CallSampler(1 / hz)
         self._sampler, self._how, self._began = made, how, loop.time()
-        if self._measure is not None:
-            self._marks = HandlerMarks(self._measure, self._now)
-            self._marks.start()
+        self._marks = HandlerMarks(self._timeline)
+        self._marks.start()
         self._timer = loop.call_later(seconds, self._end)
         made.start()
         return self._info(source)
@@ -100,21 +114,31 @@ class ProfileDesk:
         self._sampler.stop()
         self._timer.cancel()
         self._timer, self._ended = None, asyncio.get_running_loop().time()
-        if self._marks is not None:
-            self._marks.stop()
-            self._marks = None
+        self._marks.stop()
 
     def _stop(self, source: MachineView) -> dict[str, Any]:
         self._end()
         if self._sampler is None:
             raise QuestionError(Code.ARGS, "no profile was started")
         sampler, self._sampler = self._sampler, None
-        return {
+        head = {
             **self._info(source),
             "taken": self._how,
             "seconds": round(self._ended - self._began, 6),
-            **sampler.stacks.to_data(),
         }
+        return head | _that_fits(sampler.stacks, self._marks)
+
+
+def _that_fits(stacks: Stacks, marks: HandlerMarks) -> dict[str, Any]:
+    """As much as one answer may hold, the heaviest first."""
+    most, room = _MOST, MAX_ANSWER - 4096
+    while True:
+        spans = spans_data(marks.spans, most)
+        spans["left_out"] += marks.dropped
+        data = {**stacks.to_data(most), "spans": spans}
+        if most <= 1 or len(json.dumps(data, separators=(",", ":"))) <= room:
+            return data
+        most //= 2
 
 
 def _number(params: Mapping[str, Any], name: str, default: float, most: float) -> float:
@@ -124,11 +148,8 @@ def _number(params: Mapping[str, Any], name: str, default: float, most: float) -
     return float(value)
 
 
-def offer(
-    measure: Callable[[str, float, float], object] | None = None,
-    now: Callable[[], float] = lambda: 0.0,
-) -> ProfileDesk:
+def offer(timeline: Timeline | None = None) -> ProfileDesk:
     """Answer the question in this process from now on. See ProfileDesk."""
-    desk = ProfileDesk(measure, now)
+    desk = ProfileDesk(timeline)
     register("profile", desk.answer, params=("do", "hz", "seconds", "how"))
     return desk

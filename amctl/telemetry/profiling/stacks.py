@@ -22,6 +22,7 @@ HANDLER = "(handler)"
 """File of a frame that names a handler."""
 _DEEPEST = 200
 _CALL, _FINAL = Transition._call.__code__, Transition._final.__code__
+_OWN = __file__.rpartition("/")[0]
 _MARKS = ("/site-packages/", "/lib/python3", "/python314.zip/", "/app.zip/")
 
 Key = tuple[str, str, int]
@@ -87,6 +88,9 @@ def walk(frame: FrameType | None, task: asyncio.Task[Any] | None = None) -> list
     """
     found: list[Key] = []
     inner: CodeType | None = None
+    # what taking the profile costs isn't the program's
+    while frame is not None and frame.f_code.co_filename.startswith(_OWN):
+        frame = frame.f_back
     while frame is not None and len(found) < _DEEPEST:
         code = frame.f_code
         found.append(_key(code))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,9 @@ from amctl.machine import Machine
 from amctl.rpc.asking import answer
 from amctl.rpc.errors import QuestionError
 from amctl.rpc.wire.codes import Code
+from amctl.telemetry.profiling import answering
 from amctl.telemetry.profiling.answering import ProfileDesk, offer
+from tests.telemetry.profiling.timeline import FakeTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +57,7 @@ async def test_one_at_a_time(machine: Machine) -> None:
     with pytest.raises(QuestionError) as caught:
         ask(desk, machine, do="start")
     assert caught.value.code == Code.BUSY
+    assert "it ends within 60 s" in str(caught.value)
     ask(desk, machine, do="stop")
     with pytest.raises(QuestionError, match="no profile was started"):
         ask(desk, machine, do="stop")
@@ -86,8 +90,8 @@ async def test_odd_wishes_are_refused(machine: Machine, params: dict[str, Any]) 
 
 
 async def test_handlers_are_marked_meanwhile(machine: Machine) -> None:
-    told: list[str] = []
-    desk = ProfileDesk(lambda name, begin, end: told.append(name))
+    timeline = FakeTimeline()
+    desk = ProfileDesk(timeline)
 
     class Handlers:
         def AState(self, e: Any) -> None:
@@ -96,10 +100,24 @@ async def test_handlers_are_marked_meanwhile(machine: Machine) -> None:
     machine.bind(Handlers())
     ask(desk, machine, do="start", how="calls")
     machine.add("A")
-    ask(desk, machine, do="stop")
+    found = ask(desk, machine, do="stop")
     machine.remove("A")
     machine.add("A")
-    assert told == ["m AState"]
+    assert [name for name, _, _ in timeline.told] == ["m AState"]
+    assert found["spans"]["names"] == ["m AState"]
+    assert found["spans"]["left_out"] == 0
+
+
+async def test_an_answer_always_fits(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "MAX_ANSWER", 4096 + 20_000)
+    desk = ProfileDesk()
+    ask(desk, machine, do="start", how="calls")
+    assert desk._sampler is not None
+    for number in range(1000):
+        desk._sampler.stacks.add([(f"f{number}", "a.py", 1)] * 20, 0.001 * number)
+    found = ask(desk, machine, do="stop")
+    assert 0 < len(json.dumps(found["stacks"])) < 20_000
+    assert found["left_out"] > 0
 
 
 async def test_it_is_offered_as_a_question(machine: Machine) -> None:

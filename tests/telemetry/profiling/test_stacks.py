@@ -11,6 +11,7 @@ import pytest
 from amctl.machine import Machine
 from amctl.telemetry.profiling.marks import HandlerMarks
 from amctl.telemetry.profiling.stacks import HANDLER, Stacks, walk
+from tests.telemetry.profiling.timeline import FakeTimeline
 
 if TYPE_CHECKING:
     from amctl.machine import Event
@@ -29,7 +30,7 @@ def test_a_plain_handler_is_named_with_its_machine(traced: bool) -> None:
     machine = Machine("m", {"A": {}})
     machine.bind(Handlers())
     if traced:
-        machine.bind_tracer(HandlerMarks(lambda *_: None, lambda: 0.0))
+        machine.bind_tracer(HandlerMarks(FakeTimeline()))
     machine.add("A")
     at = seen.index(("m AState", HANDLER, 0))
     assert seen[at + 1][0].endswith("AState")

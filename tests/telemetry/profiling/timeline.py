@@ -1,0 +1,26 @@
+"""A timeline of tests: its clock ticks by one at each look."""
+
+from __future__ import annotations
+
+__all__ = ["FakeTimeline"]
+
+
+class FakeTimeline:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, float, float]] = []
+        self.time = -1.0
+
+    def now(self) -> float:
+        """One more than before."""
+        self.time += 1
+        return self.time
+
+    def measure(self, name: str, begin: float, end: float) -> None:
+        """Keep it."""
+        self.told.append((name, begin, end))
+
+    def clear_measures(self) -> None:
+        """Forget them."""
+        self.told.clear()
