@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.buffer import CompletionState
 from prompt_toolkit.completion import Completion
 from prompt_toolkit.data_structures import Point
-from prompt_toolkit.filters import has_completions, is_done
+from prompt_toolkit.filters import Condition, has_completions, is_done
 from prompt_toolkit.layout import (
     ConditionalContainer,
+    ConditionalMargin,
     Dimension,
     FormattedTextControl,
     ScrollbarMargin,
@@ -77,14 +78,19 @@ class Menu:
             height=self._height,
             dont_extend_height=True,
             scroll_offsets=ScrollOffsets(top=1, bottom=1),
-            right_margins=[ScrollbarMargin(display_arrows=False)],
+            right_margins=[ConditionalMargin(ScrollbarMargin(), Condition(self._is_long))],
         )
         return ConditionalContainer(window, has_completions & ~is_done)
 
+    def _most(self) -> int:
+        return max(_LEAST, self._size()[1] - _ROOM_ABOVE)
+
+    def _is_long(self) -> bool:
+        return len(self._layout()) > self._most()
+
     def _height(self) -> Dimension:
-        rows = len(self._layout())
-        most = max(_LEAST, self._size()[1] - _ROOM_ABOVE)
-        return Dimension(min=1, max=most, preferred=min(rows, most))
+        most = self._most()
+        return Dimension(min=1, max=most, preferred=min(len(self._layout()), most))
 
     def _entries(self) -> Sequence[Entry]:
         state = self._buffer.complete_state

@@ -70,8 +70,9 @@ class JsonHistory(History):
         return reversed(blocks)
 
     def append_string(self, string: str) -> None:
-        """Keep a line that was entered."""
-        if not string.strip() or string[0] == " ":
+        """Keep a line that was entered, without the blanks that completion puts behind words."""
+        string = string.rstrip()
+        if not string or string[0] == " ":
             return
         if not self._loaded_strings or self._loaded_strings[0] != string:
             self._loaded_strings.insert(0, string)

@@ -62,7 +62,7 @@ async def test_i2_blank_and_indented_lines_are_not_kept(tmp_path: Path, line: st
 async def test_i2_consecutive_duplicates_are_remembered_once(tmp_path: Path) -> None:
     path = tmp_path / "history"
     history = JsonHistory(path, clock())
-    for line in ("list", "list", "status", "list"):
+    for line in ("list", "list ", "status", "list"):
         history.append_string(line)
     assert history.get_strings() == ["list", "status", "list"]
     assert len(path.read_text().splitlines()) == 4

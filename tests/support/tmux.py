@@ -75,7 +75,6 @@ class Terminal:
     async def keep(self, name: str) -> str:
         """Keep the screen as a file, plain and with its colours; the plain one."""
         number = next(self._kept)
-        self._keep.mkdir(parents=True, exist_ok=True)
         plain = await self.screen()
         (self._keep / f"{number:02}-{name}.txt").write_text(plain)
         (self._keep / f"{number:02}-{name}.ansi").write_text(await self.screen(colours=True))
@@ -98,20 +97,23 @@ class Terminal:
         await self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
     async def ended(self) -> int:
-        """Wait until the program has ended; its exit code, or minus its signal."""
-        async with asyncio.timeout(DEADLINE):
-            while True:
-                told = await self.tmux(
-                    "display-message", "-p", "#{pane_dead} #{pane_dead_status} #{pane_dead_signal}"
-                )
-                words = told.split(" ")
-                if words[0] == "1":
-                    return int(words[1]) if words[1] else -int(words[2])
-                await asyncio.sleep(_LOOK)
+        """Wait until the program has ended; its exit code, as a shell tells it."""
+        # tmux would tell it too, but now and then it takes no notice of a child's end.
+        return await self._number("exit")
 
     async def pid(self) -> int:
         """The program's process."""
-        return int(await self.tmux("display-message", "-p", "#{pane_pid}"))
+        return await self._number("pid")
+
+    async def _number(self, name: str) -> int:
+        """What the shell around the program has written."""
+        path = self._keep / f"{self._socket}.{name}"
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                text = path.read_text() if path.exists() else ""
+                if text.endswith("\n"):
+                    return int(text)
+                await asyncio.sleep(_LOOK)
 
 
 @contextlib.asynccontextmanager
@@ -125,9 +127,14 @@ async def at_terminal(
     environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Terminal]:
     """Run a program at a terminal of its own; killed at the end if it still runs."""
-    terminal = Terminal(f"amctl-test-{os.getpid()}-{next(_numbers)}", keep)
+    socket = f"amctl-test-{os.getpid()}-{next(_numbers)}"
+    terminal = Terminal(socket, keep)
+    keep.mkdir(parents=True, exist_ok=True)
     settings = [f"{name}={value}" for name, value in (environ or {}).items()]
-    line = shlex.join(["exec", "env", *settings, *command])
+    program = shlex.join(["env", *settings, *command])
+    files = shlex.quote(str(keep / socket))
+    inner = shlex.quote(f"echo $$ >{files}.pid; exec {program}")
+    line = f"sh -c {inner}; echo $? >{files}.exit"
     await terminal.tmux(
         *("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(cwd), line, ";"),
         *("set-option", "-g", "remain-on-exit", "on"),
