@@ -73,8 +73,7 @@ class Screen:
 
     def show(self, outcome: Outcome) -> None:
         """An answer."""
-        for row in rows_of(outcome):
-            self.row(row)
+        self._rows(list(rows_of(outcome)))
 
     def notice(self, text: str) -> None:
         """Something that nobody asked for: it says so."""
@@ -82,13 +81,16 @@ class Screen:
 
     def row(self, fragments: StyleAndTextTuples) -> None:
         """One row. Above the prompt it comes as soon as the prompt can be put aside."""
+        self._rows([fragments])
+
+    def _rows(self, rows: list[StyleAndTextTuples]) -> None:
         if self._is_prompting() or self._printing is not None:
-            self._waiting.append(fragments)
+            self._waiting += rows
             if self._printing is None:
                 self._printing = self._tasks.spawn(self._print_above(), name="notices")
             return
         self.erase_wait()
-        self._print([fragments])
+        self._print(rows)
 
     async def _print_above(self) -> None:
         try:
@@ -107,15 +109,22 @@ class Screen:
         self._print(rows)
 
     def _print(self, rows: list[StyleAndTextTuples]) -> None:
+        text: StyleAndTextTuples = []
+        for row in rows:
+            text += [*row, ("", "\n")]
+        self._write(text)
+
+    def _write(self, text: StyleAndTextTuples) -> None:
+        """All at once: long answers come as fast as the terminal takes them."""
         try:
-            for row in rows:
-                print_formatted_text(
-                    FormattedText(row),
-                    output=self.output,
-                    style=STYLE,
-                    color_depth=self._depth,
-                    include_default_pygments_style=False,
-                )
+            print_formatted_text(
+                FormattedText(text),
+                end="",
+                output=self.output,
+                style=STYLE,
+                color_depth=self._depth,
+                include_default_pygments_style=False,
+            )
         except OSError:
             self.is_gone = True
 
@@ -158,20 +167,11 @@ class Screen:
         if width < len(tail) + 12:
             tail = f" {seconds}"
         line = clipped(text, max(0, width - len(tail))) + tail
-        try:
+        with contextlib.suppress(OSError):
             self.output.write_raw("\r")
-            print_formatted_text(
-                FormattedText([("class:wait", clipped(line, width))]),
-                end="",
-                output=self.output,
-                style=STYLE,
-                color_depth=self._depth,
-                include_default_pygments_style=False,
-            )
+            self._write([("class:wait", clipped(line, width))])
             self.output.erase_end_of_line()
             self.output.flush()
-        except OSError:
-            self.is_gone = True
         self._is_drawn = True
 
     def erase_wait(self) -> None:

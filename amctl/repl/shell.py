@@ -42,6 +42,8 @@ __all__ = ["BANNER", "PROMPT", "run_shell"]
 BANNER = "Welcome to amctl! Tab to start, help, or Ctrl+D to exit."
 PROMPT = "amctl> "
 _HOW_TO_LEAVE = "Ctrl+D or `exit` leaves"
+_NAMED = 5
+"""How many machines that are not connected are named at the beginning."""
 
 
 async def run_shell(
@@ -64,7 +66,7 @@ async def run_shell(
         color: False: none, whatever the terminal could do.
         history: What was typed before; None is the person's own.
         input: Where keys come from; None is stdin.
-        output: Where all goes; None is stdout.
+        output: Where all goes; None is stdout, or stderr if that alone is a terminal.
 
     Returns:
         DONE; INTERRUPTED if a signal ended it.
@@ -76,7 +78,7 @@ async def run_shell(
         color=color,
         history=history or JsonHistory(history_file()),
         input=keys,
-        output=output or create_output(),
+        output=output or create_output(always_prefer_tty=True),
     )
     try:
         return await shell.run()
@@ -155,8 +157,12 @@ class _Shell:
         counts = self.fleet.counts
         if not counts.connected:
             self._notice(f"nothing is connected yet; {HOW_TO_START}")
-        elif counts.connected < counts.total:
-            self._notice(f"{counts.connected} of {counts.total} are connected")
+        lost = [peer for peer in self.fleet.peers if not peer.is_ready]
+        for peer in lost[:_NAMED]:
+            why = f": {peer.problem}" if peer.problem else " yet"
+            self._notice(f"{peer.id or peer.key} is not connected{why}")
+        if len(lost) > _NAMED:
+            self._notice(f"and {len(lost) - _NAMED} more are not; see: status")
 
     # -- lines
 
@@ -172,10 +178,19 @@ class _Shell:
                 self._notice(_HOW_TO_LEAVE)
             return
         await self.screen.settle()
-        if line.strip():
-            self.screen.show(await self._run(line.strip()))
+        await self._all([part.strip() for part in line.splitlines() if part.strip()])
         if self.screen.is_gone:
             self.leave(Verdict.INTERRUPTED)
+
+    async def _all(self, lines: list[str]) -> None:
+        """Run a line, or the lines that were pasted; as a script they end at the first error."""
+        for number, line in enumerate(lines, 1):
+            outcome = await self._run(line)
+            self.screen.show(outcome)
+            left = len(lines) - number
+            if left and not (outcome.ok and self._ended is None):
+                self._notice(f"{left} pasted line{'s' * (left > 1)} did not run")
+                return
 
     async def _run(self, line: str) -> Outcome:
         """What a line answers. Ctrl-C cancels it; once more leaves it behind."""

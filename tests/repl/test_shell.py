@@ -22,9 +22,10 @@ from amctl.repl.command import Command, Context, Kind, Param
 from amctl.repl.commands.session import SESSION
 from amctl.repl.history import JsonHistory
 from amctl.repl.outcome import Outcome, Verdict
-from amctl.repl.registry import Registry
+from amctl.repl.registry import Registry, registry
 from amctl.repl.shell import BANNER, run_shell
 from amctl.rpc.answers import About, ArgField, ArgType
+from tests.support.house import ROOT
 from tests.support.shell_fleet import ShellFleet, ShellPeer
 
 if TYPE_CHECKING:
@@ -273,6 +274,17 @@ async def test_blank_lines_and_comments_do_nothing(fleet: ShellFleet, tmp_path: 
         await person.type(ENTER + "   " + ENTER + "# add alpha Work" + ENTER)
         assert person.commands.ran == []
         assert "err>" not in person.terminal.text
+
+
+async def test_pasted_lines_run_in_turn_until_one_fails(fleet: ShellFleet, tmp_path: Path) -> None:
+    pasted = "add alpha Work\n\nadd beta Work\nfail\nadd alpha Start\n"
+    async with sitting(fleet, tmp_path) as person:
+        await person.type(f"\x1b[200~{pasted}\x1b[201~")
+        assert person.commands.ran == []
+        await person.type(ENTER)
+        await person.until("err> it went")
+        await person.until("-- 1 pasted line did not run")
+        assert person.commands.ran == [["alpha", "Work"], ["beta", "Work"]]
 
 
 # -- leaving
@@ -538,6 +550,19 @@ async def test_with_nothing_there_it_waits_and_says_how_to_start(tmp_path: Path)
         await person.until("-- alpha is connected")
 
 
+async def test_who_is_not_connected_at_the_beginning_is_named(
+    fleet: ShellFleet, tmp_path: Path
+) -> None:
+    fleet.lose(fleet.peers[1], "connection refused")
+    never = [Machine(f"m{number}", WorkStates) for number in range(6)]
+    for machine in never:
+        fleet.add(ShellPeer(machine, is_ready=False, was_ready=False))
+    async with sitting(fleet, tmp_path) as person:
+        await person.until("-- beta is not connected: connection refused")
+        await person.until("-- m0-repl.addr is not connected yet")
+        await person.until("-- and 2 more are not; see: status")
+
+
 async def test_the_toolbar_tells_what_changed_last(fleet: ShellFleet, tmp_path: Path) -> None:
     async with sitting(fleet, tmp_path) as person:
         fleet.peers[0].net.add("Work")
@@ -688,3 +713,8 @@ async def test_inputrc_may_ask_for_vi(
         await asyncio.sleep(2)
         await person.type("bx" + ENTER)
         assert person.commands.ran == [["alpha", "Work"]]
+
+
+def test_the_manual_names_every_command() -> None:
+    commands = (ROOT / "docs" / "repl.md").read_text(encoding="utf-8").split("## ")[2]
+    assert [name for name in registry if f"`{name}`" not in commands] == []
