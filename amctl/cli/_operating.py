@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amctl.repl.command import Context
 from amctl.repl.errors import UnreachableError
 from amctl.repl.finding import Target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from amctl.cli.options import GlobalOptions
     from amctl.machine import Machine
@@ -90,7 +91,50 @@ def operate(
 
 @contextlib.asynccontextmanager
 async def reaching(options: GlobalOptions, reach: Reach) -> AsyncIterator[Context]:
-    """A context with the machines in reach. Raises as `operate`."""
+    """A context with the machines in reach. Raises as `operate`.
+
+    SIGTERM and SIGHUP cancel what runs in it, as Ctrl-C does; a prompt sees to them itself.
+    """
+    with contextlib.nullcontext() if reach.empty else _cancelled_by_signals():
+        async with _opened(options, reach) as context:
+            yield context
+
+
+@contextlib.contextmanager
+def _cancelled_by_signals() -> Iterator[None]:
+    """Let signals cancel the current task, and be Ctrl-C to whoever runs it.
+
+    An exception out of a signal handler could hit a machine in the middle of a transition, which
+    would never be disposed of then.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    before: dict[signal.Signals, Any] = {}
+    came: list[int] = []
+
+    def take(number: int) -> None:
+        came.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        handler = signal.getsignal(number)
+        if handler is signal.default_int_handler:  # not under nohup, nor within somebody's test
+            loop.add_signal_handler(number, take, number)
+            before[number] = handler
+    try:
+        yield
+    except asyncio.CancelledError:
+        if came:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+@contextlib.asynccontextmanager
+async def _opened(options: GlobalOptions, reach: Reach) -> AsyncIterator[Context]:
     from amctl.repl.fleet import open_fleet
     from amctl.run.settings import load_settings
 

@@ -6,12 +6,14 @@ takes it tells itself (`About.args`); text becomes the field's type there.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from amctl.repl.errors import UsageError
 from amctl.rpc.errors import RpcError
+from amctl.rpc.wire.errors import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_args", "gather", "validate"]
 
+_PATIENCE = 3.0
+"""Seconds that a machine may take to tell what it takes."""
 _BOOLEANS = ("1", "0", "true", "false", "yes", "no", "on", "off")
 _PLAIN = {"int", "float", "bool", "bytes", "None"}
 
@@ -69,12 +73,17 @@ async def check_args(peers: Iterable[Peer], args: Mapping[str, Any]) -> None:
     """
     if not any("." in name for name in args):
         return
-    for peer in peers:
-        try:
-            about = await peer.about()
-        except RpcError:
-            continue
-        validate(about, args)
+    for about in await asyncio.gather(*map(_told, peers)):
+        if about is not None:
+            validate(about, args)
+
+
+async def _told(peer: Peer) -> About | None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await peer.about()
+    except (RpcError, WireError, TimeoutError):
+        return None
 
 
 def validate(about: About, args: Mapping[str, Any]) -> None:

@@ -11,7 +11,10 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from amctl.repl.commands import COMMANDS
+from amctl.repl.commands.checking import CHECKING
+from amctl.repl.commands.mutating import MUTATING
+from amctl.repl.commands.session import SESSION
+from amctl.repl.commands.waiting import WAITING
 from amctl.repl.errors import ReplError, UsageError
 from amctl.repl.outcome import Outcome
 from amctl.repl.parsing import parse, split
@@ -126,7 +129,7 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-registry = Registry(COMMANDS)
+registry = Registry((*MUTATING, *WAITING, *CHECKING, *SESSION))
 """All commands."""
 
 

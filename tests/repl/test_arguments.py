@@ -123,7 +123,7 @@ async def test_all_machines_are_asked_before_anything_is_sent() -> None:
     fleet = fleet_of()
     with pytest.raises(UsageError, match="have no field 'nme'"):
         await check_args(fleet.peers, {"Working.nme": "x"})
-    assert fleet.peers[0].asked == ["about"]
+    assert [peer.asked for peer in fleet.peers] == [["about"]] * 3
 
 
 async def test_plain_names_need_no_question() -> None:
@@ -134,6 +134,6 @@ async def test_plain_names_need_no_question() -> None:
 
 async def test_a_machine_that_cant_be_asked_will_tell_later() -> None:
     fleet = fleet_of()
-    fleet.peers[0].is_ready = False
+    fleet.peers[0].is_ready, fleet.peers[1].stalls = False, True
     await check_args(fleet.peers, {"Working.name": "x"})
     assert [len(peer.asked) for peer in fleet.peers] == [1, 1, 1]
