@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Menu", "accept", "apply"]
 
 _ROOM_ABOVE = 6
-"""Rows of the screen that the menu leaves to what stands above it."""
-_LEAST = 4
+"""Rows of the screen that the menu leaves to what stands above it, and to prompt and toolbar."""
+_SMALL = 10
+"""So many rows are worth more than what stands above."""
 
 
 class Entry(Completion):
@@ -83,7 +84,8 @@ class Menu:
         return ConditionalContainer(window, has_completions & ~is_done)
 
     def _most(self) -> int:
-        return max(_LEAST, self._size()[1] - _ROOM_ABOVE)
+        rows = self._size()[1]
+        return max(1, rows - _ROOM_ABOVE, min(rows - 3, _SMALL))
 
     def _is_long(self) -> bool:
         return len(self._layout()) > self._most()
