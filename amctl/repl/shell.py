@@ -58,7 +58,8 @@ async def run_shell(
     """Read lines from a terminal and run them, until Ctrl-D, `exit` or the terminal's end.
 
     Machines are left as they are; closing the fleet is the caller's matter. Cancelling it is safe:
-    a command that runs is cancelled, and the terminal is as it was.
+    a command that runs is cancelled, and the terminal is as it was. From its end on the process
+    ignores SIGHUP, so that machines are parted from though the terminal is gone.
 
     Args:
         context: Where lines run; its `say`, `show` and `extra["exit"]` become the shell's.
