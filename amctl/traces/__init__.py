@@ -1,0 +1,1 @@
+"""Recorded spans: read them, show them, hand them on."""
