@@ -364,15 +364,17 @@ class Machine(Answering):
         """Take over exported ticks (EXP-2). Nothing fires; MachineRestored is added afterwards.
 
         Raises:
-            SchemaError: Another machine's export, or a transition is running.
+            SchemaError: Another machine's export, ticks that are none, or a transition is running.
         """
-        names = tuple(data["state_names"])
+        names, time = tuple(data["state_names"]), [int(tick) for tick in data["time"]]
         if data["id"] != self.id or sorted(names) != sorted(self.names):
             raise SchemaError(f"machine {self.id!r} can't import {data['id']!r}")
         if self._gate & (BUSY | CLOSED):
             raise SchemaError(f"machine {self.id!r} can't import now")
-        ticks = dict(zip(names, data["time"], strict=True))
-        self._clock[:] = [int(ticks[name]) for name in self.names]
+        if len(time) != len(names) or not all(0 <= tick < 1 << 64 for tick in time):
+            raise SchemaError(f"machine {self.id!r} can't import these ticks: {time!r:.60}")
+        ticks = dict(zip(names, time, strict=True))
+        self._clock[:] = [ticks[name] for name in self.names]
         self._time = None
         active = tuple(i for i, tick in enumerate(self._clock) if tick & 1)
         self._config = self._planner.config(active)

@@ -112,6 +112,22 @@ class Reads:
         """A state's place in clocks; -1 for an unknown one."""
         return -1 if self._gone else self._compiled.index.get(state, -1)
 
+    def indexes(self, states: Iterable[str]) -> list[int]:
+        """The places of several states; see `index`."""
+        return [self.index(state) for state in states]
+
+    def names_at(self, indexes: Iterable[int]) -> list[str]:
+        """The names at these places; `unknown<index>` where there is none (NAM-5)."""
+        names = self.names
+        return [names[i] if 0 <= i < len(names) else f"unknown{i}" for i in indexes]
+
+    def known(self, states: Iterable[str]) -> list[str]:
+        """Those of the names that the machine has, each once, in order (NAM-7).
+
+        # differs from Go, where repeated names let unknown ones through.
+        """
+        return [] if self._gone else [n for n in dict.fromkeys(states) if n in self._compiled.index]
+
     def tick(self, state: str) -> int:
         """The state's tick: odd is active. 0 for an unknown one."""
         i = self._compiled.index.get(state)

@@ -15,6 +15,7 @@ __all__ = ["EXCEPTION", "Schema", "StateDef", "normalise"]
 
 EXCEPTION = "Exception"
 _LISTS = ("require", "add", "remove", "after", "tags")
+_RELATIONS = ("add", "require", "remove", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,49 @@ class StateDef:
             else:
                 raise SchemaError(f"state property {key!r} can't be {value!r:.60}")
         return cls(**known)
+
+    def extended(self, overlay: StateDef | Mapping[str, Any]) -> StateDef:
+        """With what another one adds: its lists behind one's own, auto and multi of either.
+
+        Tags stay (SCH-9).
+        """
+        more = StateDef.of(overlay)
+        lists = {k: dict.fromkeys((*getattr(self, k), *getattr(more, k))) for k in _RELATIONS}
+        return replace(
+            self,
+            auto=self.auto or more.auto,
+            multi=self.multi or more.multi,
+            **{k: tuple(names) for k, names in lists.items()},
+        )
+
+    def replaced(
+        self,
+        overlay: StateDef | Mapping[str, Any],
+        *,
+        auto: bool | None = None,
+        multi: bool | None = None,
+    ) -> StateDef:
+        """With the relations of another one instead of its own (SCH-9). Tags stay.
+
+        Args:
+            overlay: Of a map, the lists that are in it count, empty ones too; of a definition,
+                those that aren't empty.
+            auto: None keeps the present one.
+            multi: None keeps the present one.
+        """
+        given = StateDef.of(overlay)
+        there = overlay if isinstance(overlay, Mapping) else given.to_dict()
+        return replace(
+            self,
+            auto=self.auto if auto is None else auto,
+            multi=self.multi if multi is None else multi,
+            **{key: getattr(given, key) for key in _RELATIONS if key in there},
+        )
+
+    @property
+    def adjacent(self) -> tuple[str, ...]:
+        """Every state that a relation names, maybe several times (SCH-12)."""
+        return (*self.add, *self.after, *self.require, *self.remove)
 
     def to_dict(self) -> dict[str, Any]:
         """A map with the keys of SCH-1, empty ones left out."""
@@ -140,6 +184,7 @@ class Schema(Mapping[str, StateDef]):
         self,
         prefix: str,
         *,
+        allow: Iterable[str] = (),
         skip: Iterable[str] = (),
         relations: bool = True,
         remove_dups: bool = False,
@@ -148,14 +193,15 @@ class Schema(Mapping[str, StateDef]):
 
         Args:
             prefix: Put before each name.
-            skip: Unprefixed names to leave out.
+            allow: Unprefixed names to keep, and no others; empty keeps all.
+            skip: Unprefixed names to leave out; of no account when `allow` is given.
             relations: False makes states without relations: a mirror accepts what it is told.
             remove_dups: A state whose name starts with the prefix already stays as it is.
         """
-        leave = set(skip)
+        keep, leave = set(allow), set(skip)
         states: dict[str, StateDef] = {}
         for name in self:
-            if name in leave:
+            if name not in keep if keep else name in leave:
                 continue
             put = "" if remove_dups and name.startswith(prefix) else prefix
             state = self._states[name]
@@ -166,6 +212,42 @@ class Schema(Mapping[str, StateDef]):
     def with_state(self, name: str, state: StateDef) -> Schema:
         """A new schema with one more state, or with another definition of a known one."""
         return self.merge({name: state})
+
+    def filter_by_tag(self, tag: str) -> Schema:
+        """The states that have exactly this tag, as they are."""
+        found = {name: self._states[name] for name in self if tag in self._states[name].tags}
+        return Schema(found, list(found))
+
+    def tagged(self, tag: str) -> tuple[str, ...]:
+        """Names of the states with this tag, or with `tag:...`."""
+        start = f"{tag}:"
+        return tuple(
+            n for n in self if any(t == tag or t.startswith(start) for t in self._states[n].tags)
+        )
+
+    def relations_of(self, name: str) -> tuple[str, ...]:
+        """Which relations a state has: of `add`, `require`, `remove`, `after`, in this order.
+
+        Raises:
+            SchemaError: There is no such state. So do the other two.
+        """
+        state = self._known(name)
+        return tuple(key for key in _RELATIONS if getattr(state, key))
+
+    def relations_between(self, name: str, other: str) -> tuple[str, ...]:
+        """By which relations one state names another one."""
+        state, _ = self._known(name), self._known(other)
+        return tuple(key for key in _RELATIONS if other in getattr(state, key))
+
+    def inbound_relations_of(self, name: str) -> tuple[str, ...]:
+        """The states that name this one, once for each relation that does."""
+        self._known(name)
+        return tuple(other for other in self for _ in self.relations_between(other, name))
+
+    def _known(self, name: str) -> StateDef:
+        if name not in self._states:
+            raise SchemaError(f"the schema has no state {name!r}")
+        return self._states[name]
 
     @property
     def effective(self) -> tuple[Schema, list[SchemaError]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amctl.machine import Machine, UnknownStateError
+from amctl.machine import Machine, SchemaError, UnknownStateError
 from tests.machine.tools import mach
 
 
@@ -160,3 +160,53 @@ def test_dsp_3_questions_to_a_disposed_machine() -> None:
     assert not any(answers)
     assert (m.tick("A"), m.index("A"), m.switch(["A"])) == (0, -1, "")
     assert m.is_disposed
+
+
+def test_nam_5_places_and_names() -> None:
+    m = mach("A B")
+    assert m.indexes(["B", "Nope", "A"]) == [1, -1, 0]
+    assert m.names_at([1, 0, 7, -1]) == ["B", "A", "unknown7", "unknown-1"]
+
+
+def test_nam_7_known_names_once_each() -> None:
+    m = mach("A B")
+    assert m.known(["B", "Nope", "A", "B"]) == ["B", "A"]
+    m.dispose_force()
+    assert m.known(["B"]) == []
+
+
+def test_clk_10_the_queue_tick_counts_what_is_taken_off_whatever_comes_of_it() -> None:
+    m = mach("A B C", B="require:C", C="auto require:A")
+    assert m.queue_tick == 1
+    m.add("A")  # and an auto transition, which is put in front
+    m.add("B")
+    m.remove(["A", "C"])
+    m.add("B")  # refused
+    m.can_add("A")
+    assert m.queue_tick == 5
+
+
+def test_clk_11_the_machine_tick_counts_imports() -> None:
+    m = mach("A")
+    assert m.machine_tick == 0
+    for count in (1, 2):
+        m.import_(m.export())
+        assert m.machine_tick == count
+
+
+def test_clk_12_ticks_go_as_far_as_the_wire_does() -> None:
+    m = mach("A")
+    top = 2**64 - 1
+    m.import_({**m.export(), "time": [top - 1, 0]})
+    m.add("A")
+    assert (m.tick("A"), m.is_("A")) == (top, True)
+    m.import_(m.export())
+    assert m.time(["A"]) == [top]
+
+
+@pytest.mark.parametrize("time", [[-1, 0], [2**64, 0], [1]])
+def test_clk_12_nothing_else_is_imported(time: list[int]) -> None:
+    m = mach("A")
+    with pytest.raises(SchemaError, match="can't import"):
+        m.import_({**m.export(), "time": time})
+    assert (m.time(), m.machine_tick) == ([0, 0], 0)

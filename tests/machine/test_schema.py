@@ -195,3 +195,84 @@ def test_the_effective_form_is_made_once() -> None:
     schema = Schema({"A": {}})
     assert schema.effective is schema.effective
     assert schema.effective[0].effective[0].to_dict() == schema.effective[0].to_dict()
+
+
+def test_sch_7_lists_that_the_clean_up_emptied_have_no_line() -> None:
+    m = mach("A", A="remove:A")
+    assert m.inspect(["A"]) == "0 A\n    |Tick     0\n"
+
+
+def test_sch_9_extending_a_state() -> None:
+    base = StateDef(auto=True, add=("A", "B"), require=("C",), tags=("mine",))
+    more = base.extended({"multi": True, "add": ["B", "D"], "after": ["E"], "tags": ["theirs"]})
+    want = StateDef(True, True, require=("C",), add=("A", "B", "D"), after=("E",))
+    assert (more, more.tags) == (want, ("mine",))
+    assert base.extended(StateDef()) == base
+
+
+def test_sch_9_replacing_relations_and_properties() -> None:
+    base = StateDef(auto=True, add=("A",), require=("C",), tags=("mine",))
+    new = base.replaced({"add": ["B"], "require": []}, auto=False, multi=True)
+    assert (new, new.tags) == (StateDef(multi=True, add=("B",)), ("mine",))
+    relations = base.replaced(StateDef(multi=True, remove=("D",)))
+    assert relations == StateDef(auto=True, add=("A",), require=("C",), remove=("D",))
+
+
+def test_sch_10_choosing_by_tag() -> None:
+    schema = Schema({"A": {"tags": ["x"]}, "B": {"tags": ["x:1", "y"]}, "C": {"tags": ["xx"]}})
+    assert list(schema.filter_by_tag("x")) == ["A"]
+    assert list(schema.filter_by_tag("x:1")) == ["B"]
+    assert schema.tagged("x") == ("A", "B")
+    assert schema.tagged("z") == ()
+
+
+def test_sch_10_merging_leaves_the_parts_alone_as_nothing_changes_a_schema() -> None:
+    one = Schema({"A": {"add": ["B"]}, "B": {}})
+    merged = one.merge({"A": StateDef()})
+    assert (one["A"].add, merged["A"].add) == (("B",), ())
+    with pytest.raises(TypeError):
+        one["A"] = StateDef()  # type: ignore[index]
+
+
+def test_sch_11_allowed_names_win_over_those_to_skip() -> None:
+    schema = Schema({"A": {"add": ["B"]}, "B": {}, "C": {}})
+    assert list(schema.prefix("X", allow=["A", "B"], skip=["A"])) == ["XA", "XB"]
+
+
+def test_sch_12_adjacent_states() -> None:
+    state = StateDef(require=("R", "A"), add=("A",), remove=("X",), after=("F",))
+    assert state.adjacent == ("A", "F", "R", "A", "X")
+
+
+def test_sch_14_what_an_error_state_is_called_is_a_convention_only() -> None:
+    m = mach("ErrA B")
+    assert m.add("ErrA").executed
+    assert not m.is_err()
+
+
+def test_rel_15_relations_of_a_state_and_between_two() -> None:
+    schema = Schema(
+        {
+            "A": {"after": ["B"], "require": ["B", "C"], "add": ["C"]},
+            "B": {"remove": ["A"]},
+            "C": {},
+        }
+    )
+    assert schema.relations_of("A") == ("add", "require", "after")
+    assert schema.relations_of("C") == ()
+    assert schema.relations_between("A", "B") == ("require", "after")
+    assert schema.relations_between("B", "A") == ("remove",)
+    assert schema.inbound_relations_of("B") == ("A", "A")
+    assert schema.inbound_relations_of("A") == ("B",)
+
+
+def test_rel_15_unknown_states_are_errors() -> None:
+    schema = Schema({"A": {}})
+    for ask in (
+        lambda: schema.relations_of("Nope"),
+        lambda: schema.relations_between("A", "Nope"),
+        lambda: schema.relations_between("Nope", "A"),
+        lambda: schema.inbound_relations_of("Nope"),
+    ):
+        with pytest.raises(SchemaError, match="no state 'Nope'"):
+            ask()
