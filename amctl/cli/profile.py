@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import sys
+import asyncio
 import webbrowser
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amctl.cli.exitcodes import ExitCode
 from amctl.cli.options import GlobalOptions, global_options
-from amctl.run.values import parse_duration
+from amctl.cli.outcomes import document
+from amctl.repl.parsing import parse_duration
 
 if TYPE_CHECKING:
-    from amctl.insight.profiles.model import Profile
+    from amctl.cli._profile_work import Taken, Wanted
 
 __all__ = ["app", "profile"]
 
 app = typer.Typer(add_completion=False)
-_TOP = 10
+_LONGEST = 540.0
+"""Seconds; a machine takes none that is longer than 600."""
 
 
 class HowChoice(StrEnum):
@@ -35,9 +36,12 @@ class HowChoice(StrEnum):
 
 def _seconds(text: str) -> float:
     try:
-        return parse_duration(text)
-    except ValueError as err:
-        raise typer.BadParameter(str(err)) from err
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if not 0 < seconds <= _LONGEST:
+        raise typer.BadParameter(f"{text!r} is no time up to {_LONGEST / 60:g}m")
+    return seconds
 
 
 @app.command()
@@ -55,6 +59,13 @@ def profile(
         HowChoice,
         typer.Option(help="py-spy looks from outside, thread and calls from inside."),
     ] = HowChoice.auto,
+    cpu: Annotated[
+        bool,
+        typer.Option(
+            "--cpu-profile/--no-cpu-profile",
+            help="Of a browser thread: Chromium's own profile beside. Needs BROWSER_DEBUG=1.",
+        ),
+    ] = False,
     folder: Annotated[
         str | None, typer.Option("-d", "--dir", metavar="DIR", help="Address files of the run.")
     ] = None,
@@ -71,87 +82,39 @@ def profile(
 
     Example: amctl profile orchestrator --seconds 5
     """
-    from amctl.cli._profile_work import Wanted
+    # not at the top: the help should not pay for the network
+    from amctl.cli._profile_work import Wanted, write
+    from amctl.cli.views.profiles import as_data, show_profile
 
     options = global_options(ctx)
-    found = _take(options, Wanted(target, seconds, hz, how.value), folder)
-    files = _write(found, output or f"profile-{found.target}")
+    door = _folder(options, folder) if cpu else None
+    taken = _take(options, Wanted(target, seconds, hz, how.value, door), folder)
+    files = write(taken, output)
     if as_json:
-        print(json.dumps(_document(found, files)))
+        print(document(as_data(taken.profile, files)))
     else:
-        _show(found, files, options)
+        show_profile(taken.profile, options)
+        print(*files, sep="\n")
     if show:
         webbrowser.open(files[0].resolve().as_uri())
     return int(ExitCode.DONE)
 
 
-def _take(options: GlobalOptions, wanted: Any, folder: str | None) -> Profile:
-    # not at the top: the help should not pay for the network
-    from amctl.cli._operating import Reach, reaching
-    from amctl.cli._profile_work import take
+def _folder(options: GlobalOptions, folder: str | None) -> Path:
+    from amctl.run.settings import load_settings
 
-    async def main() -> Profile:
-        async with reaching(options, Reach(folder, dir=bool(folder), watch=False)) as context:
-            with _progress(options, wanted.seconds) as progress:
+    return Path(folder) if folder else load_settings(options.config).repl_dir
+
+
+def _take(options: GlobalOptions, wanted: Wanted, folder: str | None) -> Taken:
+    from amctl.cli import _operating as operating
+    from amctl.cli._profile_work import take
+    from amctl.cli.progress import share
+
+    async def main() -> Taken:
+        reach = operating.Reach(folder, dir=bool(folder), watch=False)
+        async with operating.reaching(options, reach) as context:
+            with share(options, f"sampling {wanted.target} for {wanted.seconds:g} s") as progress:
                 return await take(context, wanted, progress)
 
-    import asyncio
-
     return asyncio.run(main())
-
-
-def _progress(options: GlobalOptions, seconds: float) -> Any:
-    import contextlib
-
-    @contextlib.contextmanager
-    def shown() -> Any:
-        if not sys.stderr.isatty() or options.quiet:
-            yield lambda share: None
-            return
-        from rich.progress import Progress
-
-        with Progress(console=options.stderr(), transient=True) as bar:
-            task = bar.add_task(f"sampling for {seconds:g} s", total=1.0)
-            yield lambda share: bar.update(task, completed=share)
-
-    return shown()
-
-
-def _write(found: Profile, name: str) -> tuple[Path, Path]:
-    from amctl.insight.profiles.flame import flame_page
-    from amctl.insight.profiles.speedscope import speedscope
-
-    stem = name.removesuffix(".html")
-    page, scope = Path(f"{stem}.html"), Path(f"{stem}.speedscope.json")
-    page.write_text(flame_page(found), encoding="utf-8")
-    scope.write_text(speedscope(found), encoding="utf-8")
-    return page, scope
-
-
-def _document(found: Profile, files: tuple[Path, Path]) -> dict[str, Any]:
-    def rows(weights: list[Any]) -> list[dict[str, Any]]:
-        return [
-            {"name": w.frame.name, "file": w.frame.file, "line": w.frame.line,
-             "own_us": w.own, "total_us": w.total}
-            for w in weights
-        ]  # fmt: skip
-
-    return {
-        "target": found.target,
-        "how": found.how,
-        "seconds": found.seconds,
-        "busy": found.busy,
-        "idle": found.idle,
-        "samples": found.samples,
-        "handlers": rows(found.handlers()),
-        "functions": rows([w for w in found.weights() if not w.frame.is_handler][:50]),
-        "files": [str(path) for path in files],
-    }
-
-
-def _show(found: Profile, files: tuple[Path, Path], options: GlobalOptions) -> None:
-    from amctl.cli.views.profiles import show_profile
-
-    show_profile(found, options, _TOP)
-    for path in files:
-        print(path)

@@ -1,4 +1,4 @@
-"""Progress of a build: what it is doing and how much is left, on a terminal alone."""
+"""Progress: what is being done and how much is left, on a terminal alone."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from amctl.cli.options import GlobalOptions
     from amctl.run.report import Progress
 
-__all__ = ["WORDS", "steps"]
+__all__ = ["WORDS", "share", "steps"]
 
 WORDS = {
     "begin": "starting Python under Node",
@@ -44,6 +44,21 @@ def steps(options: GlobalOptions) -> Iterator[Progress]:
             bars.update(tasks[step], completed=done, total=total)
 
         yield show
+
+
+@contextlib.contextmanager
+def share(options: GlobalOptions, text: str) -> Iterator[Callable[[float], None]]:
+    """One bar while the context lasts, on a terminal; it is told the share that is over, 0 to 1."""
+    console = options.stderr()
+    if options.quiet or not console.is_interactive:
+        options.say(text, level=1)
+        yield lambda done: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(text, total=1.0)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _lines(options: GlobalOptions) -> Progress:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from amctl.run.devtools.door import DEVTOOLS_FILE, DOOR_FLAGS, keep_door
 from amctl.run.errors import NoBrowserError
 from amctl.run.programs import which
 
@@ -37,6 +39,8 @@ __all__ = [
     "open_for_person",
     "pick_mode",
 ]
+
+log = logging.getLogger("amctl.run.browser")
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FIREFOXES = ("firefox", "firefox-esr")
@@ -75,8 +79,18 @@ class Browser:
     family: Literal["chromium", "firefox"]
     program: Path
 
-    def command(self, url: str, profile: Path, *, headless: bool, root: bool) -> list[str]:
-        """The command line that opens `url` with a private profile."""
+    def command(
+        self, url: str, profile: Path, *, headless: bool, root: bool, door: bool = False
+    ) -> list[str]:
+        """The command line that opens `url` with a private profile.
+
+        Args:
+            url: The page.
+            profile: The browser's folder.
+            headless: Without a window.
+            root: Whether root starts it.
+            door: With a debugging port on the loopback. Firefox has none of that kind.
+        """
         if self.family == "firefox":
             options = ["--headless"] if headless else []
             return [str(self.program), "--no-remote", "--profile", str(profile), *options, url]
@@ -84,6 +98,8 @@ class Browser:
         if root:
             # Chromium's sandbox refuses root; the page is our own.
             options.append("--no-sandbox")
+        if door:
+            options.extend(DOOR_FLAGS)
         flags = (*_CHROMIUM_FLAGS, f"--user-data-dir={profile}")
         return [str(self.program), *options, *flags, url]
 
@@ -146,10 +162,21 @@ class OpenBrowser:
     Use `close` on every way out; it is idempotent and leaves neither processes nor files.
     """
 
-    def __init__(self, browser: Browser, process: asyncio.subprocess.Process, profile: Path):
+    def __init__(
+        self,
+        browser: Browser,
+        process: asyncio.subprocess.Process,
+        profile: Path,
+        door: Path | None = None,
+    ):
         self.browser = browser
         self.process = process
         self.profile = profile
+        self._door = door
+        self._keeping: asyncio.Task[None] | None = None
+        if door is not None and browser.family == "chromium":
+            keeping = keep_door(profile, door)
+            self._keeping = asyncio.get_running_loop().create_task(keeping)
 
     async def wait(self) -> int:
         """Wait until the browser has ended; its exit code. Cancelling the wait is safe."""
@@ -157,6 +184,12 @@ class OpenBrowser:
 
     async def close(self) -> None:
         """End the whole process group: ask, wait a second, insist; then remove the profile."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait({self._keeping})
+            if not self._keeping.cancelled() and (error := self._keeping.exception()):
+                log.warning("nobody could be told of the browser's debugging port: %s", error)
+            self._keeping = None
         self._signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE):
@@ -170,6 +203,8 @@ class OpenBrowser:
         """End everything at once, from a place that can't wait."""
         self._signal(signal.SIGKILL)
         shutil.rmtree(self.profile, ignore_errors=True)
+        if self._keeping is not None and self._door is not None:
+            (self._door / DEVTOOLS_FILE).unlink(missing_ok=True)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -194,13 +229,17 @@ def _appending(log_file: Path | None) -> BinaryIO:
     return open(log_file or os.devnull, "ab")
 
 
-async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> OpenBrowser:
+async def launch(
+    url: str, *, headless: bool, log_file: Path | None = None, door: Path | None = None
+) -> OpenBrowser:
     """Start a browser of our own on `url`.
 
     Args:
         url: The page, token included.
         headless: Without a window.
         log_file: What the browser says is appended here; None drops it.
+        door: Folder to keep the address of its debugging port in, see `devtools.door`; None
+            opens no port.
 
     Raises:
         NoBrowserError: If there is none, or it can't be started.
@@ -210,7 +249,8 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
         raise NoBrowserError("there was one, and now there is none")
     profile = _make_profile()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    command = browser.command(url, profile, headless=headless, root=root)
+    has_door = door is not None
+    command = browser.command(url, profile, headless=headless, root=root, door=has_door)
     try:
         with _appending(log_file) as output:
             process = await asyncio.create_subprocess_exec(
@@ -225,4 +265,4 @@ async def launch(url: str, *, headless: bool, log_file: Path | None = None) -> O
     except OSError as err:
         shutil.rmtree(profile, ignore_errors=True)
         raise NoBrowserError(f"{browser.program} can't be started, {err.strerror}") from err
-    return OpenBrowser(browser, process, profile)
+    return OpenBrowser(browser, process, profile, door)

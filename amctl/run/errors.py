@@ -10,6 +10,8 @@
     ├── AddressError                    an address can't be listened on for another reason
     ├── NoBrowserError                  nothing to open the page with
     ├── BrowserDiedError                the browser, or its page, ended while the run needed it
+    ├── NoDoorError                     the run's browser can't be debugged
+    ├── DevToolsError                   the run's browser doesn't do what it is asked
     ├── JaegerError                     the prepackaged Jaeger can't be started or ended
     └── NoJaegerError                   nothing here could run it
 
@@ -25,9 +27,11 @@ __all__ = [
     "AddressError",
     "BrowserDiedError",
     "ConfigFileError",
+    "DevToolsError",
     "FolderTakenError",
     "JaegerError",
     "NoBrowserError",
+    "NoDoorError",
     "NoJaegerError",
     "PortTakenError",
     "RunError",
@@ -170,6 +174,28 @@ class BrowserDiedError(RunError):
     def hint(self) -> str:
         other = "; without a window: --browser headless" if self.windowed else ""
         return f"what it said is in {self.output}{other}"
+
+
+@dataclass(eq=False)
+class NoDoorError(RunError):
+    """The browser of a run has no debugging door, or this isn't the way to it."""
+
+    problem: str
+
+    def __str__(self) -> str:
+        return self.problem
+
+    @property
+    def hint(self) -> str:
+        return "start the run with one: amctl start --browser headless --set BROWSER_DEBUG=1"
+
+
+class DevToolsError(_BadThingError):
+    """A browser refused what it was asked through its debugging door, or has gone."""
+
+    @property
+    def hint(self) -> str:
+        return "try again; without Chromium's own profile: leave --cpu-profile out"
 
 
 class JaegerError(_BadThingError):

@@ -75,6 +75,7 @@ _ROWS = (
     Key("MAX_ATTEMPTS", number(1), "10", "attempts per node and round"),
     Key("JOB_TIMEOUT", duration, "30s", "a longer job counts as failed"),
     Key("AM_DEBUG", boolean, "", "longer waits in calls and handlers"),
+    Key("BROWSER_DEBUG", boolean, "", "a debugging port of our browser, on the loopback"),
     Key("AM_DBG_ADDR", debugger_address, "1", "record the run; host:port also gets it"),
     Key("AM_LOG", log_level, "0", "log level of the machines"),
     Key("AM_LOG_STEPS", boolean, "1", "record the steps of transitions"),

@@ -293,7 +293,8 @@ class Supervisor:
             self._observer.say(f"the page, should no browser come up: {url}")
             return
         headless = mode == "headless"
-        self._browser = await launch(url, headless=headless, log_file=self._browser_log)
+        door = self._settings.repl_dir if self._settings.get_bool("BROWSER_DEBUG") else None
+        self._browser = await launch(url, headless=headless, log_file=self._browser_log, door=door)
 
     def _observe(self, workflow: Workflow) -> None:
         """Tell the recorder what only the supervisor knows, and hear when the nodes are ready."""

@@ -1,4 +1,4 @@
-"""Progress of a build."""
+"""Progress of what takes a while."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from amctl.cli.options import GlobalOptions
-from amctl.cli.progress import steps
+from amctl.cli.progress import share, steps
 
 
 @pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 2)])
@@ -36,3 +36,26 @@ def test_on_a_terminal_bars_are_shown_and_go(
     assert "100 %" in err.partition("unheard of")[2], "what came before is over"
     assert "compiling Python's library" in err
     assert "unheard of" in err
+
+
+@pytest.mark.parametrize(("verbose", "err"), [(0, ""), (1, "sampling\n")])
+def test_a_share_is_told_without_a_terminal_only_if_asked_for(
+    capsys: pytest.CaptureFixture[str], verbose: int, err: str
+) -> None:
+    with share(GlobalOptions(verbose=verbose), "sampling") as show:
+        show(0.5)
+    assert capsys.readouterr() == ("", err)
+
+
+def test_a_share_is_a_bar_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with share(GlobalOptions(), "sampling") as show:
+        show(0.5)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "sampling" in err
+    assert "50%" in err

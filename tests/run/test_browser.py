@@ -131,3 +131,45 @@ def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     assert not can_open({})
     assert can_open({"DISPLAY": ":0"})
+
+
+def test_there_is_a_debugging_port_only_if_asked_for() -> None:
+    chromium, firefox = Browser("chromium", Path("/c")), Browser("firefox", Path("/f"))
+    for door in (True, False):
+        command = chromium.command("u", Path("/p"), headless=True, root=False, door=door)
+        assert ("--remote-debugging-port=0" in command) is door
+        assert not any("address" in word or "allow-origins" in word for word in command)
+    command = firefox.command("u", Path("/p"), headless=True, root=False, door=True)
+    assert not any("remote-debugging" in word for word in command)
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("is_hard", [False, True])
+async def test_the_debugging_ports_address_lives_as_long_as_the_browser(
+    fake_browser: Path, tmp_path: Path, is_hard: bool
+) -> None:
+    folder = tmp_path / "run"
+    opened = await launch("http://localhost:1/", headless=True, door=folder)
+    assert "--remote-debugging-port=0" in await words_of(fake_browser)
+    (opened.profile / "DevToolsActivePort").write_text("4711\n/devtools/browser/ab\n")
+    async with asyncio.timeout(10):
+        while not (folder / "devtools").exists():  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.01)
+    if is_hard:
+        opened.kill()
+        assert not (folder / "devtools").exists()
+    await opened.close()
+    assert not (folder / "devtools").exists()
+
+
+@pytest.mark.realtime
+async def test_a_folder_that_cant_be_written_costs_only_the_debugging_port(
+    fake_browser: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    opened = await launch("http://localhost:1/", headless=True, door=tmp_path / "file")
+    await words_of(fake_browser)
+    (opened.profile / "DevToolsActivePort").write_text("4711\n/devtools/browser/ab\n")
+    await asyncio.wait({opened._keeping}, timeout=10)  # type: ignore[arg-type, type-var]
+    await opened.close()
+    assert "nobody could be told of the browser's debugging port" in caplog.text

@@ -1,22 +1,49 @@
-"""How a profile looks on a terminal: its handlers, and the functions that took most time."""
+"""How a profile is told: its handlers, and the functions that took most time."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from amctl.cli.options import GlobalOptions
     from amctl.insight.profiles.model import Profile, Weight
 
-__all__ = ["show_profile"]
+__all__ = ["as_data", "show_profile"]
+
+_MOST_DATA = 50
 
 
-def show_profile(found: Profile, options: GlobalOptions, most: int) -> None:
+def as_data(found: Profile, files: Sequence[Path]) -> dict[str, Any]:
+    """Plain data for `--json`; times of handlers and functions in microseconds."""
+
+    def rows(weights: Sequence[Weight]) -> list[dict[str, Any]]:
+        return [
+            {"name": w.frame.name, "file": w.frame.file, "line": w.frame.line,
+             "own_us": w.own, "total_us": w.total}
+            for w in weights
+        ]  # fmt: skip
+
+    return {
+        "target": found.target,
+        "how": found.how,
+        "seconds": found.seconds,
+        "busy": round(found.busy, 6),
+        "idle": found.idle,
+        "samples": found.samples,
+        "handlers": rows(found.handlers()),
+        "functions": rows([w for w in found.weights() if not w.frame.is_handler][:_MOST_DATA]),
+        "spans": len(found.spans),
+        "files": [str(path) for path in files],
+    }
+
+
+def show_profile(found: Profile, options: GlobalOptions, most: int = 10) -> None:
     """One line for people on stderr, then a table of handlers and one of functions."""
     busy = found.busy
     share = f"{100 * busy / found.seconds:.0f} %" if found.seconds else "0 %"

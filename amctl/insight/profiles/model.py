@@ -11,7 +11,7 @@ from amctl.insight.errors import BadProfileError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["HANDLER", "Frame", "Profile", "Stack", "Weight", "collect", "from_answer"]
+__all__ = ["HANDLER", "Frame", "Profile", "Span", "Stack", "Weight", "collect", "from_answer"]
 
 HANDLER = "(handler)"
 """File of a frame that only names a handler."""
@@ -39,6 +39,17 @@ class Stack(NamedTuple):
     """In how many samples."""
 
 
+class Span(NamedTuple):
+    """One call of a handler."""
+
+    name: str
+    begin: int
+    """Microseconds since the profile began."""
+    microseconds: int
+    waits: bool = False
+    """Whether it is a coroutine: others may run between its begin and its end."""
+
+
 class Weight(NamedTuple):
     """How long a function was seen."""
 
@@ -61,10 +72,14 @@ class Profile:
     stacks: tuple[Stack, ...]
     idle: float = 0.0
     """Seconds in which nothing ran."""
-    left_out: int = 0
-    """Microseconds of stacks that are not told."""
     about: str = ""
     """Python and platform."""
+    left_out: int = 0
+    """Microseconds of stacks that are not told."""
+    spans: tuple[Span, ...] = ()
+    """Calls of handlers by their begin, if whoever looked could see them."""
+    spans_left_out: int = 0
+    """Shorter ones that are not told."""
 
     @property
     def busy(self) -> float:
@@ -106,6 +121,7 @@ def from_answer(target: str, answer: Mapping[str, Any]) -> Profile:
             Stack(tuple(map(int, indexes)), int(weight), int(count))
             for indexes, weight, count in answer["stacks"]
         )
+        spans, spans_left_out = _spans_of(answer.get("spans") or {})
         for stack in stacks:
             if any(not 0 <= index < len(frames) for index in stack.frames):
                 raise ValueError("a frame that isn't there")
@@ -116,11 +132,25 @@ def from_answer(target: str, answer: Mapping[str, Any]) -> Profile:
             frames,
             stacks,
             float(answer.get("idle", 0.0)),
-            int(answer.get("left_out", 0)),
             f"Python {answer.get('python', '?')}, {answer.get('platform', '?')}",
+            int(answer.get("left_out", 0)),
+            spans,
+            spans_left_out,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise BadProfileError(target, f"{type(error).__name__}: {error}") from error
+
+
+def _spans_of(told: Mapping[str, Any]) -> tuple[tuple[Span, ...], int]:
+    names = [str(name) for name in told.get("names", ())]
+    spans = []
+    for index, begin, microseconds, waits in told.get("rows", ()):
+        if index < 0 or microseconds < 0:
+            raise ValueError("a span that can't be")
+        spans.append(Span(names[index], int(begin), int(microseconds), bool(waits)))
+    return tuple(sorted(spans, key=lambda s: (s.begin, -s.microseconds))), int(
+        told.get("left_out", 0)
+    )
 
 
 def collect(

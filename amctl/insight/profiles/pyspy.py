@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from amctl.insight.errors import NotPermittedError
 from amctl.insight.profiles.model import HANDLER, Frame, Profile, collect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 __all__ = ["parse", "record"]
 
@@ -24,48 +25,56 @@ _MARGIN = 20.0
 """Seconds beyond the profile's own that py-spy may take."""
 
 
-def record(
-    program: str,
-    pid: int,
-    target: str,
-    *,
-    seconds: float,
-    hz: int,
-    run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run,
-) -> Profile:
-    """Look at a process for a while. Blocks.
+async def record(program: str, pid: int, target: str, *, seconds: float, hz: int) -> Profile:
+    """Look at a process for a while. Cancelling it ends py-spy.
 
     Args:
         program: py-spy.
         pid: Whom.
         target: What people call it.
-        seconds: How long.
+        seconds: How long; py-spy takes whole seconds, at least one.
         hz: Looks a second.
-        run: As subprocess.run.
 
     Raises:
         NotPermittedError: This user may not look into that process, or py-spy can't.
     """
+    whole = max(1, round(seconds))
     with tempfile.TemporaryDirectory(prefix="amctl-profile-") as folder:
         raw = Path(folder) / "raw.txt"
         command = [program, "record", "--pid", str(pid), "--format", "raw", "--output", str(raw)]
-        command += ["--duration", str(max(1, round(seconds))), "--rate", str(hz), "--nonblocking"]
-        try:
-            done = run(
-                command,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                stdin=subprocess.DEVNULL,
-                timeout=seconds + _MARGIN,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise NotPermittedError(target, str(error)) from error
-        if done.returncode or not raw.is_file():
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise NotPermittedError(target, said[-1] if said else "py-spy said nothing")
-        return parse(raw.read_text(encoding="utf-8", errors="replace"), target, seconds, hz)
+        command += ["--duration", str(whole), "--rate", str(hz), "--nonblocking"]
+        code, said = await _run(command, whole + _MARGIN, target)
+        if code or not raw.is_file():
+            lines = said.strip().splitlines()
+            raise NotPermittedError(target, lines[-1] if lines else "py-spy said nothing")
+        return parse(raw.read_text(encoding="utf-8", errors="replace"), target, whole, hz)
+
+
+async def _run(command: list[str], patience: float, target: str) -> tuple[int, str]:
+    """Exit code, and what it said."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            # a Ctrl-C is ours to deal with
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise NotPermittedError(target, f"{command[0]} can't be started, {error}") from error
+    try:
+        async with asyncio.timeout(patience):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        problem = f"py-spy didn't end within {patience:g} s"
+        raise NotPermittedError(target, problem) from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return process.returncode or 0, said.decode(errors="replace")
 
 
 def parse(text: str, target: str, seconds: float, hz: int) -> Profile:

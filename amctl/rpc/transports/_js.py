@@ -66,6 +66,7 @@ class Js:
         self._proxy = ffi.create_proxy
         self._fetch = js.fetch
         self._performance = js.performance
+        self._global = js
         self._map = ffi.to_js
         self._from_entries = js.Object.fromEntries
 
@@ -87,6 +88,11 @@ class Js:
         """Begin to open a WebSocket; it fails if the server doesn't agree to a subprotocol."""
         words = (url, subprotocol) if subprotocol else (url,)
         return cast("JsSocket", self._websocket.new(*words))
+
+    @property
+    def thread(self) -> str:
+        """The name of this worker; empty if it is the page itself."""
+        return str(self._global.name) if hasattr(self._global, "WorkerGlobalScope") else ""
 
     def now(self) -> float:
         """Milliseconds on the page's timeline."""

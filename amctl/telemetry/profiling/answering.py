@@ -42,6 +42,8 @@ _IN_BROWSER = sys.platform == "emscripten"
 class _OwnClock:
     """A timeline that nobody looks at."""
 
+    thread = ""
+
     def now(self) -> float:
         return time.perf_counter() * 1e3
 
@@ -81,6 +83,7 @@ class ProfileDesk:
     def _info(self, source: MachineView) -> dict[str, Any]:
         return {
             "machine": source.id,
+            "thread": self._timeline.thread,
             "pid": 0 if _IN_BROWSER else os.getpid(),
             "python": platform.python_version(),
             "platform": sys.platform,

@@ -23,6 +23,10 @@ _MOST = 20_000
 class Timeline(Protocol):
     """A clock; in a browser also what Chromium shows beside its own records."""
 
+    @property
+    def thread(self) -> str:
+        """The name of the browser's worker; empty if it is the page itself, or no browser."""
+
     def now(self) -> float:
         """Milliseconds."""
 

@@ -17,7 +17,7 @@ from amctl.telemetry.profiling.stacks import Stacks, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
 
 __all__ = ["CallSampler", "Sampler", "ThreadSampler"]
 
@@ -85,15 +85,18 @@ class ThreadSampler:
 class CallSampler:
     """Looks at its own thread whenever a function is called or returns.
 
+    Time is counted while Python runs; a stack is noted each time an interval of it is full, however
+    many short turns of the loop that took.
+
     Args:
-        interval: Seconds that have to pass before a stack is noted.
+        interval: Seconds of work that a sample stands for, at least.
         clock: In seconds.
     """
 
     def __init__(self, interval: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self.stacks = Stacks()
         self._interval, self._clock = interval, clock
-        self._last = 0.0
+        self._last = self._due = 0.0
         self._loop = _running_loop()
 
     def start(self) -> None:
@@ -108,19 +111,27 @@ class CallSampler:
 
     def _look(self, frame: FrameType, event: str, arg: Any) -> None:
         now = self._clock()
-        passed = now - self._last
+        passed, self._last = now - self._last, now
         if event == "call":
             # what passed was spent by whoever calls; nobody does where the loop was woken
             above = frame.f_back
             if above is None:
-                self._last = now
                 self.stacks.idle += passed
                 return
             frame = above
-        if passed >= self._interval:
-            self.stacks.add(walk(frame, _current_task(self._loop)), passed)
+        elif event == "c_return" and _waits(frame.f_code):
+            self.stacks.idle += passed
+            return
+        self._due += passed
+        if self._due >= self._interval:
+            self.stacks.add(walk(frame, _current_task(self._loop)), self._due)
+            self._due = 0.0
             # the walk itself isn't the program's time
             self._last = self._clock()
+
+
+def _waits(code: CodeType) -> bool:
+    return code.co_name == "select" and code.co_filename.endswith("selectors.py")
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from amctl.insight.errors import BadProfileError
-from amctl.insight.profiles.model import HANDLER, Frame, Profile, Stack, collect, from_answer
+from amctl.insight.profiles.model import (
+    HANDLER,
+    Frame,
+    Profile,
+    Span,
+    Stack,
+    collect,
+    from_answer,
+)
 
 ANSWER: dict[str, Any] = {
     "taken": "thread",
@@ -18,6 +26,11 @@ ANSWER: dict[str, Any] = {
     "left_out": 50_000,
     "python": "3.14",
     "platform": "emscripten",
+    "spans": {
+        "names": ["m AState", "m BState", "m WorkState"],
+        "rows": [[2, 50_000, 900_000, 1], [0, 0, 500_000, 0], [1, 100_000, 200_000, 0]],
+        "left_out": 3,
+    },
 }
 
 
@@ -27,6 +40,9 @@ def test_an_answer_becomes_a_profile() -> None:
     assert found.busy == pytest.approx(1.05)
     assert found.samples == 10
     assert found.about == "Python 3.14, emscripten"
+    assert found.spans[0] == Span("m AState", 0, 500_000)
+    assert [span.name for span in found.spans if span.waits] == ["m WorkState"]
+    assert found.spans_left_out == 3
 
 
 def test_weights_tell_own_and_total_time() -> None:
@@ -53,6 +69,11 @@ def test_recursion_counts_once() -> None:
         {"stacks": [[[-1], 1, 1]]},
         {"stacks": [[0, 1, 1]]},
         {"seconds": "long"},
+        {"spans": {"names": [], "rows": [[0, 1, 1, 0]]}},
+        {"spans": {"names": ["x"], "rows": [[-1, 1, 1, 0]]}},
+        {"spans": {"names": ["x"], "rows": [[0, 1, -1, 0]]}},
+        {"spans": {"names": ["x"], "rows": [[0]]}},
+        {"spans": [1]},
     ],
     ids=str,
 )

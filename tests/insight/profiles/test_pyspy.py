@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from amctl.insight.errors import NotPermittedError
+from amctl.insight.profiles import pyspy
 from amctl.insight.profiles.model import HANDLER, Frame
 from amctl.insight.profiles.pyspy import parse, record
 from amctl.run.programs import which
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 RAW = """\
 main (a.py:1);Machine.add (/x/amctl/machine/core.py:9);AState (/nodes/worker.py:7);burn (b.py:3) 30
@@ -45,51 +51,88 @@ def test_no_samples_are_a_profile_too() -> None:
     assert (found.stacks, found.idle) == ((), 1.0)
 
 
-def test_it_is_told_whom_how_long_and_how_often() -> None:
-    asked: list[list[str]] = []
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str], str]:
+    """A py-spy that does as a shell script says; its words are in `words`."""
 
-    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        asked.append(command)
-        Path(command[command.index("--output") + 1]).write_text(RAW)
-        return subprocess.CompletedProcess(command, 0, "", "")
+    def made(script: str) -> str:
+        path = tmp_path / "py-spy"
+        path.write_text(f'#!/bin/sh\necho "$@" >"{tmp_path}/words"\n{script}\n')
+        path.chmod(0o755)
+        return str(path)
 
-    record("/bin/py-spy", 42, "x", seconds=2.0, hz=50, run=run)
-    (command,) = asked
-    assert command[:4] == ["/bin/py-spy", "record", "--pid", "42"]
-    assert command[command.index("--duration") + 1] == "2"
-    assert command[command.index("--rate") + 1] == "50"
+    return made
 
 
+@pytest.mark.realtime
+async def test_it_is_told_whom_how_long_and_how_often(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    (tmp_path / "raw").write_text(RAW)
+    took = program(f'while [ "$1" != --output ]; do shift; done; cp {tmp_path}/raw "$2"')
+    found = await record(took, 42, "x", seconds=1.6, hz=50)
+    words = (tmp_path / "words").read_text().split()
+    assert words[:3] == ["record", "--pid", "42"]
+    assert words[words.index("--duration") + 1] == "2"
+    assert words[words.index("--rate") + 1] == "50"
+    assert (found.seconds, found.samples) == (2.0, 33)
+
+
+@pytest.mark.realtime
 @pytest.mark.parametrize(
-    ("outcome", "said"),
+    ("script", "said"),
     [
-        ((1, "Error: Permission Denied\n"), "Permission Denied"),
-        ((1, ""), "said nothing"),
-        (OSError("no such program"), "no such program"),
-        (subprocess.TimeoutExpired("py-spy", 22), "timed out"),
+        ("echo odd; echo Error: Permission Denied >&2; exit 1", "Permission Denied"),
+        ("exit 1", "said nothing"),
+        ("exit 0", "said nothing"),
     ],
 )
-def test_what_it_cant_do_is_told(outcome: Any, said: str) -> None:
-    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        if isinstance(outcome, Exception):
-            raise outcome
-        return subprocess.CompletedProcess(command, outcome[0], "", outcome[1])
-
+async def test_what_it_cant_do_is_told(
+    program: Callable[[str], str], script: str, said: str
+) -> None:
     with pytest.raises(NotPermittedError, match=said) as caught:
-        record("py-spy", 42, "x", seconds=2.0, hz=50, run=run)
+        await record(program(script), 42, "x", seconds=2.0, hz=50)
     assert "--how thread" in caught.value.hint
+
+
+@pytest.mark.realtime
+async def test_a_program_that_isnt_there_is_told() -> None:
+    with pytest.raises(NotPermittedError, match="can't be started"):
+        await record("/nowhere/py-spy", 42, "x", seconds=1.0, hz=50)
+
+
+@pytest.mark.realtime
+async def test_one_that_never_ends_is_ended(
+    program: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pyspy, "_MARGIN", -0.9)
+    with pytest.raises(NotPermittedError, match="didn't end"):
+        await record(program("exec sleep 1000"), 42, "x", seconds=1.0, hz=50)
+
+
+@pytest.mark.realtime
+async def test_giving_up_ends_it(program: Callable[[str], str], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pid")
+    took = program(f"echo $$ >{tmp_path}/pid; exec sleep 1000")
+    task = asyncio.ensure_future(record(took, 42, "x", seconds=1.0, hz=50))
+    pid = int(await asyncio.to_thread((tmp_path / "pid").read_text))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 @pytest.mark.slow
 @pytest.mark.realtime
 @pytest.mark.skipif(which("py-spy") is None, reason="needs py-spy")
-def test_a_busy_process_is_seen() -> None:
+async def test_a_busy_process_is_seen() -> None:
     code = "def burn():\n    while True: sum(range(1000))\nprint(flush=True)\nburn()"
-    busy = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    busy = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)  # noqa: ASYNC220 - at once
     try:
         assert busy.stdout is not None
         busy.stdout.readline()
-        found = record(which("py-spy") or "", busy.pid, "x", seconds=1.0, hz=50)
+        found = await record(which("py-spy") or "", busy.pid, "x", seconds=1.0, hz=50)
     except NotPermittedError as error:
         pytest.skip(f"this machine doesn't permit it: {error}")
     finally:

@@ -35,6 +35,8 @@ async def test_it_tells_who_it_is(machine: Machine) -> None:
     info = ask(ProfileDesk(), machine, do="info")
     assert info["pid"] > 0
     assert (info["machine"], info["how"], info["running"]) == ("m", ["thread", "calls"], False)
+    assert info["thread"] == ""
+    assert ask(ProfileDesk(FakeTimeline()), machine)["thread"] == "worker-7"
 
 
 @pytest.mark.parametrize("how", ["thread", "calls"])

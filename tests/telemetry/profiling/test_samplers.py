@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from itertools import count
+
+import pytest
 
 from amctl.telemetry.profiling.samplers import CallSampler, ThreadSampler
 
@@ -53,6 +56,39 @@ def test_calls_are_noted_when_the_interval_has_passed() -> None:
     data = sampler.stacks.to_data()
     assert sampler.stacks.samples > 0
     assert any(name.endswith("busy") for name in names(data))
+
+
+@pytest.mark.realtime
+async def test_short_turns_of_the_loop_add_up_and_waiting_is_idle() -> None:
+    sampler = CallSampler(0.01)
+    sampler.start()
+    for _ in range(40):
+        busy(0.002)
+        await asyncio.sleep(0.001)
+    sampler.stop()
+    assert sampler.stacks.samples > 0
+    assert sampler.stacks.idle > 0
+    data = sampler.stacks.to_data()
+    heavy = data["frames"][data["stacks"][0][0][-1]][0]
+    assert "select" not in heavy
+
+
+def test_turns_that_something_else_begins_are_no_idle_time() -> None:
+    """As in a browser: each turn of the loop begins with a frame that nobody called."""
+    now = 0.0
+    sampler = CallSampler(0.01, clock=lambda: now)
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+    for _ in range(10):
+        now += 1.0
+        sampler._look(frame, "call", None)
+        now += 0.004
+        sampler._look(frame, "return", None)
+    assert sampler.stacks.idle == pytest.approx(10.0)
+    weights = [weight for _, weight, _ in sampler.stacks.to_data()["stacks"]]
+    assert weights == [36_000], "three samples of three turns each; the tenth is not full"
+    assert sampler.stacks.samples == 3
 
 
 def test_anothers_profiler_is_left_alone() -> None:

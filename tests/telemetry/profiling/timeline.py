@@ -8,6 +8,8 @@ __all__ = ["FakeTimeline"]
 class FakeTimeline:
     """Keeps what it is told."""
 
+    thread = "worker-7"
+
     def __init__(self) -> None:
         self.told: list[tuple[str, float, float]] = []
         self.time = -1.0
