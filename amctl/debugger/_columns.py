@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Bits", "Numbers", "below", "edges", "filled", "following", "members", "preceding"]
+__all__ = [
+    "Bits",
+    "Numbers",
+    "below",
+    "edges",
+    "filled",
+    "following",
+    "members",
+    "nth",
+    "preceding",
+]
 
 _TOP: Final = (1 << 64) - 1
 _ROOM: Final = 256
@@ -146,3 +156,20 @@ def members(found: int) -> Iterator[int]:
             low = byte & -byte
             yield place * 8 + low.bit_length() - 1
             byte ^= low
+
+
+def nth(found: int, number: int) -> int:
+    """The position of a set's N-th member, from 0; -1 if it has no more than that."""
+    if not 0 <= number < found.bit_count():
+        return -1
+    low, width = 0, found.bit_length()
+    while width > 1:
+        half = width // 2
+        part = found & below(half)
+        count = part.bit_count()
+        if number < count:
+            found, width = part, half
+        else:
+            found, number = found >> half, number - count
+            low, width = low + half, width - half
+    return low

@@ -356,6 +356,21 @@ class Store:
                 if start <= record.cursor < stop:
                     yield record
 
+    def look_up(self, machine: str, tx_id: str) -> int:
+        """The cursor of a transition that the index may not have yet; 0 if there is none."""
+        find = getattr(self._dump, "find", None)
+        held = self.held(machine)
+        if machine not in self._machines or (held and held.size >= self.size(machine)):
+            return 0
+        with self._safe():
+            if find is not None:
+                return int(find(machine, tx_id)) + 1
+            start = held.size if held is not None else 0
+            for at, tx in enumerate(self._dump.transitions(machine, start), start):
+                if tx.id == tx_id:
+                    return at + 1
+        return 0
+
     def clocks(self, machine: str, cursor: int) -> tuple[int, ...]:
         """The clocks at a cursor; empty before the first transition."""
         record = self.record(machine, cursor)
