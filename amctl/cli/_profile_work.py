@@ -143,9 +143,8 @@ def _check(peer: Peer, wanted: Wanted, pid: int, ways: list[str]) -> None:
         text = f"{peer.id} is in no browser, so Chromium has no profile of it"
         raise UsageError(text, "leave --cpu-profile out")
     if wanted.how in ("thread", "calls") and wanted.how not in ways:
-        raise UsageError(
-            f"{peer.id} can't be sampled by {wanted.how}", f"--how {' or '.join(ways)}"
-        )
+        text = f"{peer.id} can't be sampled by {wanted.how}"
+        raise UsageError(text, f"ways to do it: {', '.join(ways)}")
     if wanted.how == "py-spy" and not pid:
         text = f"{peer.id} is a browser thread, which py-spy can't look into"
         raise UsageError(text, "leave --how out")
