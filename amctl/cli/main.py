@@ -27,6 +27,7 @@ COMMANDS = {
     "dump": ("amctl.cli.dump", "List, search, convert, merge and compare recordings."),
     "vis": ("amctl.cli.vis", "Draw and list machines, their states and pipes, from a recording."),
     "deps": ("amctl.cli.deps", "What the browser bundle and the programs import, and why."),
+    "traces": ("amctl.cli.traces", "Show and export recorded traces, with no server."),
     "relay": ("amctl.cli.relay", "The original's relay commands: rotate-dbg."),
     "jaeger": ("amctl.cli.jaeger", "The prepackaged Jaeger: up, down, status, open."),
     "profile": ("amctl.cli.profile", "Where a running machine spends its time: a flame graph."),
