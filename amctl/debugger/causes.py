@@ -122,6 +122,10 @@ def cause_of(store: Store, place: Place) -> Cause:
     tx = record.tx
     if tx.source is not None:
         return _sourced(store, record, tx.source)
+    if tx.is_queued and (run := execution_of(store, record)):
+        ran = store.record(place.machine, run)
+        if ran is not None and ran.tx.source is not None:
+            return _sourced(store, ran, ran.tx.source)
     shown = mirrored(store, place.machine)
     if shown and not tx.is_queued:
         return _shown(store, record, shown)
@@ -136,6 +140,12 @@ def _sourced(store: Store, record: Record, source: SourceRef) -> Cause:
     machine, target = source.machine_id, record.tx.machine_id
     crosses = _crosses(store, machine, target) if machine != target else ""
     place, why = _find(store, source)
+    if place is None and not source.tx_id:
+        place = _piped(store, record, machine)
+        if place is not None:
+            return Cause(
+                Via.PIPE, place, f"pipe from {machine}, by its time: none is told", crosses
+            )
     if place is None:
         return Cause(Via.MISSING, None, why, crosses)
     via, how = _kind(store, record, machine, crosses)
@@ -158,6 +168,43 @@ def _kind(store: Store, record: Record, machine: str, crosses: str) -> tuple[Via
         if one.kind == "pipe-in" and one.other == machine and one.text in called:
             return Via.PIPE, f"pipe to {one.text} from"
     return (Via.RPC, "over a connection, from") if crosses else (Via.CALL, "called by")
+
+
+def _piped(store: Store, record: Record, machine: str) -> Place | None:
+    """Where a pipe's source last moved before this, for a source that names no transition.
+
+    The original's mirrors pipe in the name of the machine that they show.
+    """
+    target, called = record.tx.machine_id, set(record.called)
+    wanted = "remove" if record.tx.type == 1 else "add"
+    near = [machine, *(id for id in store.machines if mirrored(store, id) == machine)]
+    for pipe in store.pipes if record.wall_ns else ():
+        ends = pipe.source in near, pipe.target, pipe.kind
+        if ends == (True, target, wanted) and pipe.target_state in called:
+            at = last_move(
+                store, pipe.source, pipe.source_state, _until(store, pipe.source, record)
+            )
+            if at:
+                return Place(pipe.source, at)
+    held = store.held(target)
+    for one in held.openings.open_at(record.cursor) if held and record.wall_ns else ():
+        if one.kind == "pipe-in" and one.other in near and one.op == wanted and one.text in called:
+            at = _until(store, one.other, record)
+            if at:
+                return Place(one.other, at)
+    return None
+
+
+def _until(store: Store, machine: str, record: Record) -> int:
+    """The last cursor of a machine up to a transition of another one."""
+    held = store.held(machine)
+    return held.times.first_at_least(record.wall_ns + 1) if held is not None else 0
+
+
+def execution_of(store: Store, record: Record) -> int:
+    """The cursor at which a queued mutation was executed; 0 if that isn't known."""
+    held = store.held(record.tx.machine_id)
+    return held.execution(record.tx, record.cursor) if held is not None else 0
 
 
 def _find(store: Store, source: SourceRef) -> tuple[Place | None, str]:

@@ -353,9 +353,11 @@ class DumpIndex:
 
     Args:
         dump: Is read from `done` on; it may grow.
+        machine: Take in this one alone, as if the recording held no other; None: all.
     """
 
-    def __init__(self, dump: Dump) -> None:
+    def __init__(self, dump: Dump, machine: str | None = None) -> None:
+        self._only = machine
         self.machines: dict[str, MachineIndex] = {}
         self.done = 0
         """Transitions of the recording that are in."""
@@ -376,13 +378,13 @@ class DumpIndex:
         Raises:
             DumpError: It can't be read; what was taken in stays.
         """
-        count = self._dump.count()
+        count = self._dump.count(self._only)
         if count != self._goal:
             self._goal = count
             self._fresh.clear()
         stop = count if limit is None else min(count, self.done + limit)
         if self.done < stop:
-            for tx in self._dump.transitions(None, self.done, stop):
+            for tx in self._dump.transitions(self._only, self.done, stop):
                 self._machine(tx.machine_id).take(tx, self.done)
                 self._owners.append(self._numbers[tx.machine_id])
                 self.done += 1
