@@ -4,7 +4,7 @@
     spans     [name, service, start, duration, parent, flags, id, message, attributes, events,
                links]
     rows      [depth, kind, label, service, own spans, drawn spans]
-    gaps      [start, end] of idle time
+    gaps      [start, end] of idle time; each gets `share` of the rest
 
 Times are nanoseconds since the trace began. Attributes are [key, value, ...]; events are
 [time, name, attributes]; links are [span or -1, kind, id of a span that isn't here].
@@ -42,7 +42,8 @@ def page_data(trace: Trace) -> dict[str, Any]:
     outline, texts = Outline(trace), _Texts()
     numbers = {span.span_id: number for number, span in enumerate(trace.spans)}
     services = {name: number for number, name in enumerate(trace.services)}
-    spans = [_Spans(trace, texts, numbers, services).span(span) for span in trace.spans]
+    encoder = _Spans(trace, texts, numbers, services)
+    spans = [encoder.span(span) for span in trace.spans]
     rows = [
         [
             row.depth,
@@ -54,7 +55,7 @@ def page_data(trace: Trace) -> dict[str, Any]:
         ]
         for row in outline.rows
     ]
-    began = trace.started_ns
+    began, timeline = trace.started_ns, timeline_of(outline)
     return {
         "trace": trace.trace_id,
         "started": iso_time(began),
@@ -66,7 +67,8 @@ def page_data(trace: Trace) -> dict[str, Any]:
         "kinds": KINDS,
         "spans": spans,
         "rows": rows,
-        "gaps": [[g.start_ns - began, g.end_ns - began] for g in timeline_of(outline).gaps],
+        "gaps": [[gap.start_ns - began, gap.end_ns - began] for gap in timeline.gaps],
+        "share": timeline.share,
         "strings": texts.known(),
     }
 

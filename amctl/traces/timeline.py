@@ -24,8 +24,8 @@ _IDLE = 0.12
 """Share of the rest that makes a stretch an idle gap."""
 _UNUSUAL = 4
 """And that many times what is usual between two moments: few moments alone make no gaps."""
-_WIDTH = 0.03
-"""Share of the rest that a gap gets."""
+_WIDTH, _WIDTHS = 0.03, 0.3
+"""Share of the rest that a gap gets, and all of them at most."""
 _MOST = 24
 """Gaps of one trace."""
 
@@ -63,14 +63,17 @@ def gaps_of(spans: Iterable[Span], busy: Iterable[Span] = ()) -> list[Gap]:
     covered = _Cover(busy)
     stretches = [Gap(a, b) for a, b in pairwise(ordered) if not covered.holds(a, b)]
     stretches.sort(key=lambda gap: -gap.duration_ns)
-    rest, idle = ordered[-1] - ordered[0], []
     usual = median(b - a for a, b in pairwise(ordered))
-    for gap in stretches[:_MOST]:
-        if gap.duration_ns <= max(rest * _IDLE, usual * _UNUSUAL):
-            break
+    rest, count = ordered[-1] - ordered[0], 0
+    is_falling = True
+    for number, gap in enumerate(stretches[:_MOST], start=1):
+        is_falling = is_falling and gap.duration_ns > rest * _IDLE
         rest -= gap.duration_ns
-        idle.append(gap)
-    return sorted(idle, key=lambda gap: gap.start_ns)
+        # waits between many rounds are each a small share of it all
+        is_long = is_falling or gap.duration_ns * (number + 1) > _UNUSUAL * rest
+        if is_long and gap.duration_ns > usual * _UNUSUAL:
+            count = number
+    return sorted(stretches[:count], key=lambda gap: gap.start_ns)
 
 
 class _Cover:
@@ -104,7 +107,9 @@ class Timeline:
     def __init__(self, start_ns: int, end_ns: int, gaps: Sequence[Gap] = ()) -> None:
         self.start_ns, self.end_ns, self.gaps = start_ns, max(end_ns, start_ns), tuple(gaps)
         rest = self.end_ns - start_ns - sum(gap.duration_ns for gap in gaps)
-        share = _WIDTH * max(rest, 1)
+        self.share = min(_WIDTH, _WIDTHS / len(gaps)) if gaps else 0.0
+        """Of a gap, of the time without gaps."""
+        share = self.share * max(rest, 1)
         self._times, self._places = [start_ns], [0.0]
         for gap in gaps:
             self._add(gap.start_ns, gap.start_ns - self._times[-1])

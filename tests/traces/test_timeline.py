@@ -51,6 +51,17 @@ def test_one_span_has_no_gap() -> None:
     assert gaps_of(made.spans) == []
 
 
+def test_waits_between_many_rounds_are_gaps_although_each_is_short_beside_all() -> None:
+    made = Maker()
+    for at in range(0, 20_000, 1000):
+        for inside in range(0, 100, 10):
+            made.add("tx", at + inside, 5)
+    gaps = gaps_of(made.spans)
+    assert {round(gap.duration_ns / 1e6) for gap in gaps} == {905}
+    assert len(gaps) == 19
+    assert 0.25 < 19 * Timeline(made.spans[0].start_ns, made.spans[-1].end_ns, gaps).share <= 0.3
+
+
 def test_the_wait_for_browsers_is_a_gap_of_the_real_run() -> None:
     gaps = gaps_of(recorded().spans)
     assert gaps[0].duration_ns > 4e9

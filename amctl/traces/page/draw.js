@@ -83,7 +83,7 @@ function drawRow(pen, row, top) {
   let reach = -Infinity, rightmost = null;
   for (const span of list) {
     const left = xOf(span.from), right = Math.max(xOf(span.to), left + 2);
-    if (right < 0 || left > size.wide) continue;
+    if (right < 0 || left > size.wide || (isClosed && !autos && span.flags & IDLE)) continue;
     if (right <= reach + 0.5 && !failed(span) && span !== picked.span) continue;   // no pixel of its own
     const from = Math.max(left, -4), wide = Math.min(right, size.wide + 4) - from;
     pen.fillStyle = failed(span) ? ink.error : colour;

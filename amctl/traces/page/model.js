@@ -95,7 +95,6 @@ function unfold() {
 unfold();
 
 // --- time: places from 0 to 1, idle gaps pressed together
-const SHARE = 0.03;
 let pressed = DATA.gaps.length > 0, knots = [], pieces = [];
 function layTime() {
   const gaps = pressed ? DATA.gaps : [], rest = DATA.length - gaps.reduce((sum, [a, b]) => sum + b - a, 0);
@@ -104,7 +103,7 @@ function layTime() {
   const add = (time, width) => { knots.push(time); pieces.push(pieces[pieces.length - 1] + width); };
   for (const [from, to] of gaps) {
     add(from, from - knots[knots.length - 1]);
-    add(to, SHARE * Math.max(rest, 1));
+    add(to, DATA.share * Math.max(rest, 1));
   }
   add(DATA.length, DATA.length - knots[knots.length - 1]);
   const whole = pieces[pieces.length - 1] || 1;

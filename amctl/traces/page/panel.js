@@ -69,7 +69,12 @@ const jumps = (list) => {
   const more = list.length > MOST ? [el("li", {}, `and ${(list.length - MOST).toLocaleString("en")} more`)] : [];
   return [el("ul", {}, ...list.slice(0, MOST).map((span) => el("li", {}, jump(span))), ...more)];
 };
-const table = (list) => list.length ? [el("table", {}, el("tbody", {}, ...list.map(([key, value]) => el("tr", {}, el("td", {}, ...marked(key)), el("td", {}, ...marked(value))))))] : [];
+function pairOf([key, value]) {   // the search may be for `key=value`
+  const low = [key, value].map((text) => text.toLowerCase()), isBoth = hits.words.includes("=") && low.join("=").includes(hits.words);
+  const both = isBoth && !low.some((text) => text.includes(hits.words));
+  return el("tr", {}, el("td", {}, ...marked(key)), el("td", {}, ...(both ? [el("mark", {}, value)] : marked(value))));
+}
+const table = (list) => list.length ? [el("table", {}, el("tbody", {}, ...list.map(pairOf)))] : [];
 function eventOf(span, [time, name, attributes]) {
   const when = el("span", { class: "when" }, `+${took(Math.max(time - span.start, 0))}`);
   return el("li", {}, when, ...marked(TEXT[name]), ...table(pairs(attributes)));
