@@ -391,6 +391,11 @@ class DumpIndex:
         return self.done >= count
 
     @property
+    def goal(self) -> int:
+        """Transitions that were there at the last look."""
+        return self._goal
+
+    @property
     def share(self) -> float:
         """How much of what is known to be there is in: 0 to 1."""
         return min(self.done / self._goal, 1.0) if self._goal else 1.0

@@ -36,6 +36,8 @@ __all__ = [
     "holds",
     "parse_predicate",
     "predicate_bits",
+    "refs",
+    "spans_machines",
 ]
 
 MAX_LENGTH: Final = 4096
@@ -301,7 +303,13 @@ def _of_all(index: DumpIndex, machine: str, ref: Ref) -> int:
 
 
 def find(
-    index: DumpIndex, node: Node, start: Place, *, back: bool = False, end: bool = False
+    index: DumpIndex,
+    node: Node,
+    start: Place,
+    *,
+    back: bool = False,
+    end: bool = False,
+    home: str = "",
 ) -> Place | None:
     """The next transition in which an expression became true.
 
@@ -310,10 +318,11 @@ def find(
 
     Args:
         index: As far as it is built.
-        node: The expression; states without a machine are those of `start`'s.
+        node: The expression.
         start: Search from here, itself excluded.
         back: Towards the beginning.
         end: Search from behind everything instead, or with `back` unset from before everything.
+        home: Whose states those without a machine are; default: `start`'s.
 
     Returns:
         The place; cursor 0 if it was true from the beginning. None if there is no more.
@@ -324,17 +333,18 @@ def find(
     machine = index.machines.get(start.machine)
     if machine is None:
         raise UnknownStateError("machine", start.machine, "the recording", list(index.machines))
-    if not spans_machines(node, start.machine):
+    home = home or start.machine
+    if home == start.machine and not spans_machines(node, home):
         found = edges(predicate_bits(node, machine))
         at = _next(found, start.cursor, machine.end, back, end)
         return None if at < 0 else Place(start.machine, at)
     total = index.done + 1
-    cache: Mapping[Ref, int] = {r: _of_all(index, start.machine, r) for r in set(refs(node))}
+    cache: Mapping[Ref, int] = {r: _of_all(index, home, r) for r in refs(node)}
     found = edges(_fold(node, below(total), cache.__getitem__))
     cursor = min(start.cursor, machine.size)
     at = _next(found, machine.seqs[cursor - 1] + 1 if cursor else 0, total, back, end)
     if at <= 0:
-        return None if at < 0 else Place(start.machine, 0)
+        return None if at < 0 else Place(home, 0)
     return index.at(at - 1)
 
 

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from amctl.debugger._openings import Opening
     from amctl.debugger.index import MachineIndex
     from amctl.debugger.store import Record, Store
-    from amctl.graph.machurl import MachUrl
 
-__all__ = ["PENDING", "Item", "Section", "address_of", "pending", "read"]
+__all__ = ["PENDING", "Item", "Section", "pending", "read"]
 
 PENDING: Final = 50
 """Mutations of the queue that are listed."""
@@ -80,14 +79,6 @@ def read(store: Store, place: Place) -> tuple[Section, ...]:
     ]
     made = [Section(title, tuple(items)) for title, items in found]
     return tuple(section for section in made if section.items)
-
-
-def address_of(store: Store, place: Place) -> MachUrl:
-    """A place as an address."""
-    from amctl.graph.machurl import MachUrl
-
-    record = store.record(place.machine, place.cursor)
-    return MachUrl(place.machine, record.tx.id) if record else MachUrl(place.machine, time=0)
 
 
 def _told(store: Store, place: Place) -> str:

@@ -188,6 +188,15 @@ class Store:
         return self._dump.name
 
     @property
+    def dump(self) -> Dump:
+        """The recording itself; an empty one while there is none."""
+        return self._dump
+
+    def only(self, machine: str) -> None:
+        """Index one machine alone: it is quicker, and all that one question needs."""
+        self.index = DumpIndex(self._dump, machine)
+
+    @property
     def health(self) -> Health:
         """How it is."""
         if self._trouble:
