@@ -8,6 +8,7 @@ NothingMatchedError
 from __future__ import annotations
 
 from difflib import get_close_matches
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from amctl.repl.errors import NothingMatchedError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["NoSuchMachineError", "NoSuchStateError"]
+
+
+_OF_PATTERNS = "*?[,:!"
 
 
 class NoSuchMachineError(NothingMatchedError):
@@ -35,6 +39,9 @@ class NoSuchMachineError(NothingMatchedError):
     def hint(self) -> str:
         """Something near, or how to see all."""
         close = get_close_matches(self.what, self.known, n=1)
+        if any(mark in self.what for mark in _OF_PATTERNS):
+            which = "" if self.where else f"; see which: amctl mach list {quote(self.what)}"
+            return f"name one machine, no pattern{which}"
         if close:
             return f"did you mean {close[0]!r}?"
         return "list them: amctl dump list" if self.where else "list them: amctl mach list"
@@ -55,4 +62,5 @@ class NoSuchStateError(NothingMatchedError):
     def hint(self) -> str:
         """Something near, or how to see all."""
         close = get_close_matches(self.what, self.known, n=1)
-        return f"did you mean {close[0]!r}?" if close else "list them: amctl mach inspect"
+        inspect = f"list them: amctl mach inspect {self.mach_id}"
+        return f"did you mean {close[0]!r}?" if close else inspect

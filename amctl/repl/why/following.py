@@ -176,15 +176,14 @@ class _Follower:
             nodes += await self._fed(mirror, other.feeds, look, Via.FED_BY, level)
         if not nodes and look.cause is not None:
             nodes.append(await self._try(*look.cause, Via.SOURCE, level + 1))
-        return nodes
+        return _once(nodes)
 
     async def _fed(
         self, spot: Spot, feeds: Iterable[WhyFeed], look: Look, via: Via, level: int
     ) -> list[Node]:
         """Pipes that should bring the state: those whose source is inactive are asked about."""
-        adding = [feed for feed in feeds if "add" in feed.ops]
         nodes = []
-        for feed in adding[:BREADTH]:
+        for feed in _sources(feeds)[:BREADTH]:
             source = self._world.beside(spot, feed.source_id)
             if feed.active and (feed.link is None or feed.link.connected):
                 sentence, remedy = refused_pipe(feed, look.explanation)
@@ -199,14 +198,36 @@ class _Follower:
         """What made it so, as far as that can still be seen."""
         steps = [
             (self._world.beside(spot, feed.source_id), feed.source_state, Via.PIPED_FROM)
-            for feed in look.feeds
-            if "add" in feed.ops and feed.active
+            for feed in _sources(look.feeds)
+            if feed.active
         ]
         steps += [(spot, name, Via.IMPLIED_BY) for name in look.explanation.implied_by]
         nodes = [await self._try(*step, level + 1) for step in steps[:BREADTH]]
         if not nodes and look.cause is not None:
             nodes.append(await self._try(*look.cause, Via.SOURCE, level + 1))
         return nodes
+
+
+def _sources(feeds: Iterable[WhyFeed]) -> list[WhyFeed]:
+    """What the pipes that add begin with, each once: one state may have several pipes."""
+    found: dict[tuple[str, str], WhyFeed] = {}
+    for feed in feeds:
+        if "add" not in feed.ops:
+            continue
+        key = feed.source_id, feed.source_state
+        if key in found:
+            ops = tuple(dict.fromkeys((*found[key].ops, *feed.ops)))
+            feed = replace(found[key], ops=ops)
+        found[key] = feed
+    return list(found.values())
+
+
+def _once(nodes: Iterable[Node]) -> list[Node]:
+    """Links without those that name a cause again: mirrors in several processes may."""
+    found: dict[tuple[str, str, str], Node] = {}
+    for node in nodes:
+        found.setdefault((node.via, node.machine, node.state), node)
+    return list(found.values())
 
 
 def _plain(found: Explanation, look: Look, via: Via) -> Node:

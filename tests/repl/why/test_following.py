@@ -162,6 +162,38 @@ async def test_pipes_that_another_process_holds_are_found_by_mirrors() -> None:
     assert [(n.machine, n.via) for n in root.because] == [("source", Via.FED_BY)]
 
 
+async def test_a_source_of_several_pipes_is_named_once() -> None:
+    several = (
+        WhyFeed(("add",), "one", "X", active=True),
+        WhyFeed(("remove", "add"), "one", "X", active=True),
+        WhyFeed(("add",), "two", "Y", active=False),
+        WhyFeed(("add",), "two", "Y", active=False),
+    )
+    world = World(
+        m_A=Look(found("m", "A", Kind.NEVER_ASKED), several),
+        m_B=Look(found("m", "B", Kind.ACTIVE, tick=1), several),
+        one_X=Look(found("one", "X", Kind.ACTIVE, tick=1)),
+        two_Y=Look(found("two", "Y", Kind.VETO)),
+    )
+    root = await follow(world, Spot("m"), "A")
+    assert [(n.machine, n.kind) for n in root.because] == [("one", Far.PIPE), ("two", Kind.VETO)]
+    assert "trigger" not in root.because[0].sentence, "one of its pipes takes away too"
+    root = await follow(world, Spot("m"), "B")
+    assert [n.machine for n in root.because] == ["one"]
+
+
+async def test_mirrors_that_name_the_same_source_count_once() -> None:
+    feed = WhyFeed(("add",), "source", "X", active=False)
+    world = World(
+        fed_A=Look(found("fed", "A", Kind.NEVER_ASKED)),
+        far_A=Look(found("far", "A", Kind.NEVER_ASKED), (feed,), is_local=False),
+        gone_A=Look(found("gone", "A", Kind.NEVER_ASKED), (feed,), is_local=False),
+        source_X=Look(found("source", "X", Kind.VETO)),
+    )
+    root = await follow(world, Spot("fed"), "A")
+    assert [(n.machine, n.kind) for n in root.because] == [("source", Kind.VETO)]
+
+
 async def test_what_made_it_active_is_followed_too() -> None:
     active = replace(found("m", "A", Kind.ACTIVE, tick=1), implied_by=("B",))
     feeds = (

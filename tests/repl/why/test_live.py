@@ -362,9 +362,17 @@ async def test_unknown_names_have_near_matches() -> None:
         with pytest.raises(NoSuchMachineError) as machine:
             await h.why("orchestratr", "A")
         assert machine.value.hint == "did you mean 'orchestrator'?"
+        with pytest.raises(NoSuchMachineError) as pattern:
+            await h.why("orch*", "A")
+        assert (
+            pattern.value.hint == "name one machine, no pattern; see which: amctl mach list 'orch*'"
+        )
         with pytest.raises(NoSuchStateError) as state:
             await h.why("orchestrator", "Redy")
         assert state.value.hint == "did you mean 'Ready'?"
+        with pytest.raises(NoSuchStateError) as other:
+            await h.why("orchestrator", "Qqq")
+        assert other.value.hint == "list them: amctl mach inspect orchestrator"
         assert str(state.value) == "machine 'orchestrator' has no state 'Redy'"
         with pytest.raises(NoSuchStateError) as inner:
             await h.why("inner", "Xeno")
