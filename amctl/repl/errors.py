@@ -23,9 +23,18 @@ __all__ = [
     "ReplError",
     "UnreachableError",
     "UsageError",
+    "at_prompt",
 ]
 
 HOW_TO_START = "start something: amctl start --stay"
+_OF_A_SHELL = ("amctl mach ", "amctl repl -- ")
+
+
+def at_prompt(text: str) -> str:
+    """A text that names commands as a shell takes them, as it has to be at the prompt."""
+    for words in _OF_A_SHELL:
+        text = text.replace(words, "")
+    return text
 
 
 class ReplError(Exception):
@@ -35,8 +44,13 @@ class ReplError(Exception):
 
     @property
     def hint(self) -> str:
-        """What to do about it; may be empty."""
+        """What to do about it; may be empty. Commands in it are a shell's."""
         return ""
+
+    @property
+    def hint_at_prompt(self) -> str:
+        """The same with commands as they are typed at the prompt, and in scripts."""
+        return at_prompt(self.hint)
 
 
 class NothingRunsError(ReplError, ConnectionError):

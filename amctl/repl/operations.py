@@ -130,7 +130,8 @@ def check_states(peers: Iterable[Peer], states: Sequence[str]) -> None:
             what = "state" if len(unknown) == 1 else "states"
             listed = ", ".join(map(repr, unknown))
             close = get_close_matches(unknown[0], names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"list them: inspect {peer.id}"
+            hint = f"did you mean {close[0]!r}?" if close else ""
+            hint = hint or f"list them: amctl mach inspect {peer.id}"
             raise UsageError(f"machine {peer.id!r} has no {what} {listed}", hint)
 
 
@@ -231,7 +232,7 @@ async def _wait_for_args(
     if len(states) != 1:
         raise UsageError(
             f"arguments come with one state, not with {len(states)}",
-            "as in: when . Event --arg name --val x",
+            "as in: amctl mach when . Event --arg name --val x",
         )
     typed = [name for name in args if "." in name]
     if typed:
@@ -266,14 +267,19 @@ async def wait_time(
         UsageError: A machine lacks a state, or there are not as many ticks as states.
     """
     if not states or len(states) != len(ticks):
-        problem = f"{len(states)} states and {len(ticks)} ticks: they go in pairs"
-        raise UsageError(problem, "as in: when-time . -s Ready -t 3")
+        both = f"{_counted(states, 'state')} and {_counted(ticks, 'tick')}"
+        problem = f"{both}: they go in pairs"
+        raise UsageError(problem, "as in: amctl mach when-time . -s Ready -t 3")
     check_states(peers, states)
 
     def begin(peer: Peer) -> Signal:
         return peer.net.when_time(states, ticks)
 
     return await _waited(peers, begin, timeout, "short of its tick")
+
+
+def _counted(things: Sequence[Any], word: str) -> str:
+    return f"{len(things)} {word}" if len(things) == 1 else f"{len(things)} {word}s"
 
 
 async def each(

@@ -216,7 +216,8 @@ class _Parsing:
     def _unknown(self, name: str) -> UsageError:
         known = [flag for param in self.options for flag in param.flags]
         close = get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"see: help {self.command.name}"
+        hint = f"did you mean {close[0]}?" if close else ""
+        hint = hint or f"see: amctl repl -- help {self.command.name}"
         return UsageError(f"{self.command.name} has no option {name}", hint)
 
     def _wrong(self, problem: str, help: str = "") -> UsageError:

@@ -63,7 +63,7 @@ class Registry(Mapping[str, "Command"]):
         if name in self._commands:
             return self._commands[name]
         close = get_close_matches(name, self._commands, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "see: help"
+        hint = f"did you mean {close[0]!r}?" if close else "see: amctl repl -- help"
         raise UsageError(f"there is no command {name!r}", hint)
 
     def needs_machines(self, words: Sequence[str]) -> bool:
@@ -83,7 +83,7 @@ class Registry(Mapping[str, "Command"]):
         try:
             words = split(text)
         except UsageError as error:
-            return failure(error)
+            return failure(error, typed=True)
         return await self.run_words(context, words) if words else Outcome()
 
     async def run_words(self, context: Context, words: Sequence[str]) -> Outcome:
@@ -101,7 +101,7 @@ class Registry(Mapping[str, "Command"]):
                 _note(context, command)
             outcome = await command.run(replace(context, registry=self), values)
         except ReplError as error:
-            return failure(error)
+            return failure(error, typed="exit" in context.extra)
         return as_json(outcome) if values["json"] else outcome
 
 
@@ -113,9 +113,15 @@ def _note(context: Context, command: Command) -> None:
         machine.add(event)
 
 
-def failure(error: ReplError) -> Outcome:
-    """What a command answers that could not do its work."""
-    return Outcome(error.verdict, problems=(str(error),), hint=error.hint)
+def failure(error: ReplError, *, typed: bool = False) -> Outcome:
+    """What a command answers that could not do its work.
+
+    Args:
+        error: Why not.
+        typed: Whether it was typed at the prompt, or in a script, so that hints have to fit there.
+    """
+    hint = error.hint_at_prompt if typed else error.hint
+    return Outcome(error.verdict, problems=(str(error),), hint=hint)
 
 
 def as_json(outcome: Outcome) -> Outcome:

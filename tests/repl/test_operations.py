@@ -110,7 +110,8 @@ async def test_an_unknown_state_is_said_before_anything_is_sent(fleet: FakeFleet
     assert [peer.asked for peer in fleet.peers] == [[], [], []]
     with pytest.raises(UsageError, match="has no states 'Qq', 'Zz'") as caught:
         await mutate(fleet.peers, "add", ["Qq", "Zz"])
-    assert caught.value.hint == "list them: inspect worker0"
+    assert caught.value.hint == "list them: amctl mach inspect worker0"
+    assert caught.value.hint_at_prompt == "list them: inspect worker0"
 
 
 async def test_one_that_fails_stops_no_other(fleet: FakeFleet) -> None:

@@ -122,7 +122,7 @@ def test_help_needs_no_more() -> None:
 def test_an_unknown_option_has_a_near_one() -> None:
     assert str(refused(".", "A", "--limt", "3")) == "do has no option --limt"
     assert refused(".", "A", "--limt").hint == "did you mean --limit?"
-    assert refused(".", "A", "--quite-other").hint == "see: help do"
+    assert refused(".", "A", "--quite-other").hint == "see: amctl repl -- help do"
     assert str(refused(".", "A", "-Zx")) == "do has no option -x"
     assert str(refused(".", "A", "--no-limit")) == "do has no option --no-limit"
 

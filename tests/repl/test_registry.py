@@ -97,3 +97,17 @@ async def test_repeated_flags_do_not_leak_into_the_next_line() -> None:
     second = await run_line(here, "list")
     third = await run_line(here, "list -a Foo -a Foo")
     assert [len(o.data) for o in (first, second, third)] == [1, 3, 1]
+
+
+async def test_hints_name_commands_as_they_are_typed_there() -> None:
+    """In a shell with what stands before them, at the prompt and in scripts without."""
+    shell, prompt = context(fleet_of()), context(fleet_of(), extra={"exit": lambda: None})
+    for line, typed, words in (
+        ("add . Qqqq", "list them: inspect worker0", "list them: amctl mach inspect worker0"),
+        ("add quux Foo", "list them: list", "list them: amctl mach list"),
+        ("quux", "see: help", "see: amctl repl -- help"),
+        ("list --quux", "see: help list", "see: amctl repl -- help list"),
+        ("can x . Foo", "as in: can add . Ready", "as in: amctl mach can add . Ready"),
+    ):
+        assert (await run_line(prompt, line)).hint == typed
+        assert (await run_line(shell, line)).hint == words

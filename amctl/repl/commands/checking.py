@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from amctl.repl.command import Command, Kind, Param
 from amctl.repl.commands._params import FILTERS, PATTERN, filters_of
+from amctl.repl.errors import HOW_TO_START, at_prompt
 from amctl.repl.filters import listed
-from amctl.repl.outcome import Outcome
+from amctl.repl.outcome import Outcome, Verdict
 from amctl.repl.rendering import (
     inspect_lines,
     listing,
@@ -29,8 +30,19 @@ __all__ = ["CHECKING"]
 async def _list(context: Context, values: Mapping[str, Any]) -> Outcome:
     filters = filters_of(values, connected_only=not values["disconn"])
     peers = listed(context.fleet, filters)
+    if not peers:
+        return _nothing_listed(context)
     lines = listing(peers, states=values["states"], states_all=values["states_all"])
     return Outcome(lines=lines, data=[peer_data(peer) for peer in peers])
+
+
+def _nothing_listed(context: Context) -> Outcome:
+    """An empty list is said, and is no success: scripts are to notice it."""
+    if any(peer.was_ready for peer in context.fleet.peers):
+        problems = ("no machine passes these filters",)
+        return Outcome(Verdict.NO_MATCH, data=[], problems=problems, hint="leave some of them out")
+    problems = ("no machine is connected",)
+    return Outcome(Verdict.UNREACHABLE, data=[], problems=problems, hint=HOW_TO_START)
 
 
 async def _mach(context: Context, values: Mapping[str, Any]) -> Outcome:
@@ -103,7 +115,9 @@ async def _why(context: Context, values: Mapping[str, Any]) -> Outcome:
     report = await why_live(
         context.fleet, values["mach"], values["state"], op, depth=values["depth"]
     )
-    return Outcome(lines=tuple(report.lines), data=report.data)
+    is_typed = "exit" in context.extra
+    lines = [at_prompt(line) for line in report.lines] if is_typed else report.lines
+    return Outcome(lines=tuple(lines), data=report.data)
 
 
 def _named(peers: Sequence[Peer], peer: Peer, text: str) -> str:

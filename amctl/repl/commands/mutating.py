@@ -28,6 +28,7 @@ _HOW = (
     Param("check", Kind.SWITCH, "Ask, and change nothing.", ("--check",), default=False),
     Param("diff", Kind.SWITCH, "Show the clocks that moved.", ("--diff",), default=False),
 )
+_SEE_STATES = "see the states: amctl mach list --states-all"
 _STRICT = Param(
     "strict", Kind.SWITCH, "Fail if a machine lacks a state.", ("--strict",), default=False
 )
@@ -81,7 +82,7 @@ def _nobody(context: Context, found: Sequence[Peer], states: Sequence[str]) -> E
         from difflib import get_close_matches
 
         close = get_close_matches(unknown[0], known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "see the states: list --states-all"
+        hint = f"did you mean {close[0]!r}?" if close else _SEE_STATES
         return UsageError(f"no machine has a state {unknown[0]!r}", hint)
     return NothingMatchedError(f"the filters with all of {' '.join(states)}", [])
 
@@ -89,7 +90,8 @@ def _nobody(context: Context, found: Sequence[Peer], states: Sequence[str]) -> E
 async def _can(context: Context, values: Mapping[str, Any]) -> Outcome:
     op = values["op"]
     if op not in ("add", "remove"):
-        raise UsageError(f"can asks for add or remove, not {op!r}", "as in: can add . Ready")
+        problem = f"can asks for add or remove, not {op!r}"
+        raise UsageError(problem, "as in: amctl mach can add . Ready")
     peers = select(context.fleet, values["mach"])
     args = gather(values["arg"], values["val"], values["args_json"])
     check_states(peers, values["state"])
@@ -121,7 +123,7 @@ MUTATING = (
     ),
     _single("remove", Kind.TO_REMOVE, "Remove states from machines", "remove . Start"),
     _single("set", Kind.STATE, "Make these states the only active ones", "set . Start Ready"),
-    _single("toggle", Kind.STATE, "Remove active states, else add them them", "toggle . Start"),
+    _single("toggle", Kind.STATE, "Remove active states, else add them", "toggle . Start"),
     _group(
         "add",
         Kind.STATE,

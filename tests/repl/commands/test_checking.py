@@ -71,13 +71,22 @@ async def test_s62_list(fleet: FakeFleet) -> None:
 async def test_filters_alone_and_together(fleet: FakeFleet, words: str, numbers: list[int]) -> None:
     """Test 7 of the spec."""
     outcome = await run(fleet, f"list {words}")
-    assert outcome.ok
+    assert outcome.verdict is (Verdict.DONE if numbers else Verdict.NO_MATCH)
     assert [row["index"] for row in outcome.data] == numbers
 
 
 async def test_a_list_of_nothing_is_a_list(fleet: FakeFleet) -> None:
     outcome = await run(fleet, "list -p other --json")
     assert outcome.lines == ("[]",)
+
+
+async def test_a_list_of_nothing_says_so(fleet: FakeFleet) -> None:
+    outcome = await run(fleet, "list -p other")
+    assert outcome.problems == ("no machine passes these filters",)
+    assert outcome.hint
+    nobody = await run(FakeFleet([]), "list")
+    assert nobody.verdict is Verdict.UNREACHABLE
+    assert "amctl start" in nobody.hint
 
 
 async def test_mach(fleet: FakeFleet) -> None:
