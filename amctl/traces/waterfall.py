@@ -56,7 +56,7 @@ class Look:
     @property
     def label(self) -> int:
         """Columns of names."""
-        return max(12, min(self.columns * 2 // 5, 64, self.columns - _LEAST_BAR - _TIME - 2))
+        return max(12, min(self.columns * 2 // 5, 48, self.columns - _LEAST_BAR - _TIME - 2))
 
     @property
     def bar(self) -> int:

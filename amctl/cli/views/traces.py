@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["list_lines", "put_lines", "show_lines"]
 
 _MUTED: Final = INK["muted"]
-_SERVICES: Final = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow")
+_SERVICES: Final = (
+    "cyan",
+    "yellow",
+    "green",
+    "magenta",
+    "bright_blue",
+    "bright_cyan",
+    "bright_yellow",
+)
 """Inks of services, in their order; by turns. Red is for errors."""
 _ID: Final = 12
 
@@ -29,11 +38,13 @@ _ID: Final = 12
 def put_lines(lines: Iterable[Text], options: GlobalOptions) -> None:
     """Print lines: on a terminal cut to its width, else plain and whole."""
     console = options.stdout()
+    encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
         if console.is_terminal:
             console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
         else:
-            print(line.plain.rstrip())
+            # names are from anywhere; what a pipe can't hold must not end it all
+            print(line.plain.rstrip().encode(encoding, "backslashreplace").decode(encoding))
 
 
 def list_lines(found: Sequence[Summary], *, whole: bool) -> Iterator[Text]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import TYPE_CHECKING
 
-from amctl.cli.views.traces import list_lines, show_lines
+from amctl.cli.options import GlobalOptions
+from amctl.cli.views.traces import list_lines, put_lines, show_lines
 from amctl.traces.outline import Outline
 from amctl.traces.picking import Filters
 from amctl.traces.reading import Summary
@@ -12,6 +15,7 @@ from amctl.traces.waterfall import Look, Waterfall
 from tests.traces.made import BEGAN, Maker
 
 if TYPE_CHECKING:
+    import pytest
     from rich.text import Text
 
 
@@ -62,3 +66,11 @@ def test_the_list_is_a_table() -> None:
     )
     assert next(iter(list_lines([one], whole=True))).plain.startswith("trace" + " " * 29)
     assert [text.plain for text in list_lines([], whole=True)] == ["no trace yet"]
+
+
+def test_a_pipe_that_holds_only_ascii_gets_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Summary("ab" * 16, BEGAN, BEGAN, 1, services={"l\xe4mp": 1})
+    held = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(held, "ascii", write_through=True))
+    put_lines(list_lines([one], whole=True), GlobalOptions())
+    assert rb"l\xe4mp" in held.getvalue()
