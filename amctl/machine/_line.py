@@ -7,15 +7,27 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from amctl.machine._replay import missing_names, replay
-from amctl.machine.plan import AUTO, RELATION_KIND
+from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, RELATION_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from amctl.machine._replay import Replay
     from amctl.machine.compiled import Compiled
+    from amctl.machine.transition import Transition
 
-__all__ = ["CHANGES", "DECISIONS", "EVERYTHING", "OPS", "USER", "LogLine", "line", "relation_lines"]
+__all__ = [
+    "CHANGES",
+    "DECISIONS",
+    "EVERYTHING",
+    "OPS",
+    "USER",
+    "LogLine",
+    "auto_lines",
+    "line",
+    "relation_lines",
+    "stack",
+]
 
 USER, CHANGES, OPS, DECISIONS, EVERYTHING = 1, 2, 3, 4, 5
 """Levels of lines."""
@@ -23,11 +35,15 @@ USER, CHANGES, OPS, DECISIONS, EVERYTHING = 1, 2, 3, 4, 5
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a machine's log, without the machine's id in front."""
+    """One line of a machine's log; the machine's id isn't part of it."""
 
     level: int
     """1 user messages, 2 changes, 3 operations, 4 decisions, 5 everything."""
     text: str
+
+    def full(self, machine_id: str) -> str:
+        """As people read it, with the first characters of the machine's id in front (LOG-1)."""
+        return f"[{machine_id[:5]}] {self.text}"
 
 
 @lru_cache(maxsize=4096)
@@ -59,6 +75,29 @@ def relation_lines(
     if implied:
         lines.append(LogLine(OPS, f"[implied] {_names(schema, implied)}"))
     return tuple(lines)
+
+
+def auto_lines(tx: Transition) -> Iterator[LogLine]:
+    """Auto states that are not tried behind a transition, since an active state removes them."""
+    machine = tx.machine
+    schema, config = machine._compiled, machine._config
+    if tx.plan.kind in (AUTO, CHECK_ADD, CHECK_REMOVE) or tx.is_health or not tx.changed:
+        return
+    for i, name in enumerate(schema.names):
+        if (schema.auto & ~config.mask) >> i & 1:
+            by = [j for j in config.order if schema.remove[j] >> i & 1]
+            if by:
+                yield LogLine(EVERYTHING, f"[auto:rel:remove] {name} by {_names(schema, by)}")
+
+
+def stack() -> str:
+    """Where the present call comes from, without the engine's own part."""
+    from traceback import extract_stack, format_list
+
+    frames = extract_stack()
+    while frames and "/machine/" in frames[-1].filename.replace("\\", "/"):
+        del frames[-1]
+    return "".join(format_list(frames)).rstrip()
 
 
 def _blocked(schema: Compiled, found: Replay) -> Iterator[LogLine]:

@@ -8,9 +8,10 @@ from _thread import get_ident
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from amctl.machine._gates import TRACED, WATCHED
+from amctl.machine._listening import Breakpoint, Breakpoints, Changes
 from amctl.machine._narrated import narrate
 from amctl.machine.core import Core
 from amctl.machine.errors import BindError
@@ -18,12 +19,16 @@ from amctl.machine.handlers import Binding, HandlerTable
 from amctl.machine.tracer import Hooks, Tracer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from amctl.machine.args import Args
+    from amctl.machine.machine import Machine
+
+    OnChange = Callable[[Machine, Mapping[str, int], Mapping[str, int]], None]
 
 __all__ = ["Bound"]
 
+T = TypeVar("T", bound=Tracer)
 USER, OPS = 1, 3  # levels of lines
 _log = logging.getLogger("amctl.machine")
 
@@ -161,6 +166,54 @@ class Bound(Core):
         """Those bound, in order."""
         return self._tracers
 
+    @property
+    def on_change(self) -> OnChange | None:
+        """Called with the machine, and ticks by name before and after, at the end of every
+        transition, also of one that changed nothing; not of questions (TX-9)."""
+        found = self._own(Changes)
+        return found.fn if found is not None else None
+
+    @on_change.setter
+    def on_change(self, fn: OnChange | None) -> None:
+        left = tuple(t for t in self._tracers if not isinstance(t, Changes))
+        self._set_tracers((*left, Changes(fn)) if fn is not None else left)
+
+    def add_breakpoint(
+        self,
+        added: Iterable[str],
+        removed: Iterable[str] = (),
+        *,
+        strict: bool = False,
+        call: Callable[[], object] | None = None,
+    ) -> None:
+        """Write a line whenever these states are called, all of them in this order (BRK-1).
+
+        Args:
+            added: What an `add` names.
+            removed: What a `remove` names.
+            strict: Not for an add of what is active, or a remove of what is inactive.
+            call: Called then, too, before the mutation runs; `breakpoint`, say.
+
+        Raises:
+            UnknownStateError: A name isn't in the schema.
+        """
+        lists = tuple(dict.fromkeys(added)), tuple(dict.fromkeys(removed))
+        for names in lists:
+            self._mask_of(names)
+        found = self._own(Breakpoints)
+        if found is None:
+            found = Breakpoints()
+            self._set_tracers((found, *self._tracers))
+        found.points = (*found.points, Breakpoint(*lists, strict, call))
+
+    def _own(self, kind: type[T]) -> T | None:
+        return next((t for t in self._tracers if isinstance(t, kind)), None)
+
+    def _tell_cycle(self) -> None:
+        if self._compiled.cycle:
+            what = f"state {self._compiled.cycle} has a Require cycle for {self.id}"
+            self._line(2, f"[resolver] relation error: {what}")
+
     def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
         self._tracers = tracers
         self._time = None
@@ -176,7 +229,7 @@ class Bound(Core):
             self._failed_tracers.add(tracer.id)
             self.add_err(error)
 
-    def log(self, text: str, *args: object) -> None:
+    def log(self, text: str, *args: object, handler: str = "") -> None:
         """Write a line for whoever reads this machine's log, and to the program's own (LOG-2).
 
         Another thread's line goes to the latter alone.
@@ -184,6 +237,7 @@ class Bound(Core):
         Args:
             text: A message, in which `%` marks stand for `args` as in Python's logging.
             args: Its values. It is put together only if somebody listens.
+            handler: Whose line it is; see `Event.log`.
         """
         listened = self._hooks is not None and self._hooks.log_line and get_ident() == self._thread
         if not listened and not _log.isEnabledFor(logging.INFO):
@@ -191,7 +245,8 @@ class Bound(Core):
         message = _formatted(text, args) if args else text
         _log.info("machine %s: %s", self.id, message)
         if listened:
-            self._line(USER, f"[exter] {' '.join(message.splitlines())}")
+            whose = f"[{handler}] " if handler else ""
+            self._line(USER, f"{whose}[exter] {' '.join(message.splitlines())}")
 
     def _watch(self) -> None:
         self._gate |= WATCHED

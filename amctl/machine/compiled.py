@@ -22,6 +22,7 @@ class Compiled:
         "after",
         "auto",
         "bits",
+        "cycle",
         "exception",
         "has_add",
         "has_after",
@@ -71,6 +72,8 @@ class Compiled:
                     self.removed_by[self.index[other]] |= bit
         self.exception = self.bits[EXCEPTION]
         self.start = self.index.get("Start", -1)
+        self.cycle = ""
+        """A state that requires itself by way of others; then Require orders nothing (REL-10)."""
         self.position = [-1] * len(names)
         self.positioned = 0
         for at, i in enumerate(self._require_order()):
@@ -91,6 +94,7 @@ class Compiled:
 
         def visit(i: int) -> bool:
             if i in path:
+                self.cycle = self.names[i]
                 return False
             if i in done:
                 return True

@@ -265,6 +265,11 @@ class Core(Queued):
         for hook in self._hooks.mutation_queued:
             hook(self, mutation)
 
+    def _not_found(self, state: str) -> bool:
+        if self._hooks is not None and get_ident() == self._thread:
+            self._line(4, f"[is] state {state} not found")
+        return False
+
     def _line(self, level: int, text: str) -> None:
         """Tell tracers of a line that no other hook stands for."""
         for hook in self._hooks.log_line if self._hooks is not None else ():

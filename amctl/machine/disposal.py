@@ -52,8 +52,12 @@ class Disposal:
         machine = self._machine
         if machine.is_disposed or self._begun:
             return
-        if not machine.has("Disposing") or machine.add("Disposing").canceled:
-            self.begin()
+        if machine.has("Disposing"):
+            machine._line(3, "[dispose] graceful shutdown via DisposingState")
+            if not machine.add("Disposing").canceled:
+                return
+        machine._line(3, "[dispose] graceful shutdown via Dispose()")
+        self.begin()
 
     def begin(self) -> None:
         """See Machine.dispose."""
@@ -84,8 +88,8 @@ class Disposal:
         timeout = machine.limits.dispose_timeout
         ending = machine._tasks.running() - before
         try:
-            if ending:
-                await asyncio.wait(ending, timeout=timeout)
+            if ending and (await asyncio.wait(ending, timeout=timeout))[1]:
+                machine._line(4, "[doDispose] timeout waiting for queue to drain")
             machine._refuse()
             await machine._tasks.close(timeout=2 * timeout)
         finally:  # also when the loop ends meanwhile
@@ -103,6 +107,7 @@ class Disposal:
         machine._gone = True
         machine._config = machine._planner.config(())
         if machine._hooks is not None:
+            machine._line(5, "[end] doDispose")
             for hook in machine._hooks.machine_dispose:
                 hook(machine.id)
         machine._bindings = []

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from amctl.machine.args import Args, parse_args
+from amctl.machine.args import Args, as_args, parse_args
 from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, RELATION_KIND
 from amctl.machine.result import MutationType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amctl.machine.args import ArgsLike
     from amctl.machine.machine import Machine
     from amctl.machine.plan import Called
     from amctl.machine.transition import Transition
 
-__all__ = ["Event", "Mutation", "Source", "as_source"]
+__all__ = ["Event", "EventId", "Mutation", "Source", "as_source"]
 
 A = TypeVar("A", bound=Args)
 
@@ -92,6 +93,15 @@ class Mutation:
         return f"[{self.type}] " + " ".join(names[i] for i in order)
 
 
+class EventId(NamedTuple):
+    """An event as plain data (EVT-2)."""
+
+    machine_id: str
+    name: str
+    tx_id: str
+    is_check: bool
+
+
 class Event:
     """What a handler gets. One object per handler name, shared by all bindings (EVT-1)."""
 
@@ -142,6 +152,21 @@ class Event:
     def as_source(self) -> Source:
         """This event as the origin of another mutation."""
         return self.transition.as_source()
+
+    def log(self, text: str, *args: object) -> None:
+        """As `Machine.log`, with this event's name in front (LOG-1)."""
+        self.machine.log(text, *args, handler=self.name)
+
+    def with_args(self, args: ArgsLike) -> Event:
+        """The same event with other arguments, for calling a handler by hand.
+
+        # differs from Go, where a copy knows no machine.
+        """
+        return Event(self.name, as_args(args), self.transition)
+
+    def export(self) -> EventId:
+        """What identifies it elsewhere."""
+        return EventId(self.machine.id, self.name, self.transition.id, self.is_check)
 
     def __str__(self) -> str:
         return str(self.mutation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from amctl.machine._candidates import candidates
 from amctl.machine._line import (
     CHANGES,
     DECISIONS,
@@ -11,8 +12,10 @@ from amctl.machine._line import (
     OPS,
     USER,
     LogLine,
+    auto_lines,
     line,
     relation_lines,
+    stack,
 )
 from amctl.machine.args import AException, loggable, parse_args
 from amctl.machine.errors import ArgsError, HandlerTimeoutError
@@ -22,12 +25,16 @@ from amctl.machine.schema import EXCEPTION
 from amctl.machine.tracer import Tracer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Self
 
+    from amctl.machine._candidates import Candidate
     from amctl.machine.event import Mutation
     from amctl.machine.pipes import PipeRecord
     from amctl.machine.transition import Transition
     from amctl.machine.view import MachineView
+
+    Sink = Callable[[int, str], object]
 
 __all__ = [
     "CHANGES",
@@ -51,9 +58,13 @@ _CHECKS = (CHECK_ADD, CHECK_REMOVE)
 class _Book:
     """The lines of one machine: of its last transition, and since."""
 
-    __slots__ = ("failed", "has_failed", "logs", "pre", "taken", "tx", "unwatch", "vetoes")
+    __slots__ = ("failed", "has_failed", "logs", "machine_id", "pre", "sink", "taken", "tx",
+                 "unwatch", "vetoes", "walk")  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, machine_id: str, sink: Sink | None) -> None:
+        self.machine_id, self.sink = machine_id, sink
+        self.walk: Iterator[Candidate | None] = iter(())
+        """What is still to be looked for in `tx`, at level 5."""
         self.tx: Transition | None = None
         self.logs: list[LogLine] = []
         self.pre: list[LogLine] = []
@@ -68,7 +79,8 @@ class _Book:
 
     def begin(self, tx: Transition) -> None:
         """Its lines from now on."""
-        self.tx, self.logs, self.taken = tx, [], []
+        self.tx, self.taken = tx, []
+        self.logs = [] if self.sink is None else _Told(self.machine_id, self.sink)
         self.vetoes, self.has_failed = 0, False
 
     def put(self, line: LogLine) -> None:
@@ -79,6 +91,25 @@ class _Book:
             if len(self.pre) >= _KEPT:
                 del self.pre[0]
             self.pre.append(line)
+            if self.sink is not None:
+                self.sink(line.level, line.full(self.machine_id))
+
+
+class _Told(list[LogLine]):
+    """Lines that go somewhere else as well, as they come."""
+
+    def __init__(self, machine_id: str, sink: Sink) -> None:
+        super().__init__()
+        self._id, self._sink = machine_id, sink
+
+    def append(self, line: LogLine) -> None:
+        super().append(line)
+        self._sink(line.level, line.full(self._id))
+
+    def __iadd__(self, lines: Iterable[LogLine]) -> Self:  # type: ignore[override, misc]  # lines
+        for one in lines:
+            self.append(one)
+        return self
 
 
 class LineWriter(Tracer):
@@ -94,18 +125,26 @@ class LineWriter(Tracer):
         *,
         args_of: Callable[[Mapping[str, Any]], Mapping[str, str]] = loggable,
         checks: bool = False,
+        stacks: bool = False,
+        sink: Sink | None = None,
         id: str = "lines",
     ) -> None:
         """Args:
         level: Lines above it aren't written; may be changed at any time.
         args_of: What is shown of a mutation's arguments.
         checks: Whether questions (Can*) are written, too.
+        stacks: Whether errors and breakpoints are written with where they come from, on further
+            lines.
+        sink: Gets level and text of each line as it is written, with the machine's id in front;
+            level 0 is silence.
         id: Of the tracer.
         """
         self.id = id
         self.level = level
         self._args_of = args_of
         self._checks = checks
+        self._stacks = stacks
+        self._sink = sink
         self._books: dict[str, _Book] = {}
         self._args: Mapping[str, Any] | None = None
         self._suffix = ""
@@ -143,7 +182,7 @@ class LineWriter(Tracer):
     def _book(self, machine: MachineView) -> _Book:
         book = self._books.get(machine.id)
         if book is None:
-            book = self._books[machine.id] = _Book()
+            book = self._books[machine.id] = _Book(machine.id, self._sink)
         return book
 
     # -- hooks
@@ -158,7 +197,14 @@ class LineWriter(Tracer):
 
     def log_line(self, machine: MachineView, level: int, text: str) -> None:
         """See Tracer."""
-        self.write(machine, level, text)
+        if level > self.level:
+            return
+        book = self._book(machine)
+        if book.tx is not None and not book.tx.is_completed:
+            self._decided(book.tx, book)
+        if text.startswith("[breakpoint]") and self._stacks:
+            text = f"{text}\n{stack()}"
+        book.put(LogLine(level, text))
 
     def mutation_queued(self, machine: MachineView, mutation: Mutation) -> None:
         """See Tracer."""
@@ -194,6 +240,8 @@ class LineWriter(Tracer):
             text = f"[source] {source.machine_id}/{source.tx_id}/{source.time}"
             logs.append(LogLine(OPS, text))
         self._resolved(tx, book, plan.called.order)
+        if level >= EVERYTHING:
+            book.walk = candidates(tx) if plan.accepted else iter(())
         if not plan.accepted:
             missing = tuple(tx._names(i for i in plan.called.order if i not in plan.targets))
             logs.append(line(OPS, "cancel:reject", missing))
@@ -204,17 +252,34 @@ class LineWriter(Tracer):
         if self.level < OPS or book.tx is not tx or self._is_hidden(tx):
             return
         self._decided(tx, book)
+        if self.level >= EVERYTHING:
+            self._looked_for(book, (binding, name))
         number = -1
         for one in tx.machine._bindings:
             if one.id == binding:
                 number = one.number
         book.logs.append(line(OPS, f"handler:{number}", (name,)))
 
+    def handler_end(self, tx: Transition, binding: str, name: str) -> None:
+        """See Tracer."""
+        if self.level >= EVERYTHING and not self._is_hidden(tx):
+            self._book(tx.machine).put(LogLine(EVERYTHING, f"[handler:end] {name} from {binding}"))
+
+    def transition_change(self, tx: Transition) -> None:
+        """See Tracer."""
+        if self.level >= EVERYTHING and tx.is_accepted and hasattr(tx.plan, "config"):
+            book = self._book(tx.machine)
+            if tx.has_moved:
+                self._looked_for(book, None, to_the_end=True)
+            book.logs += auto_lines(tx)
+
     def transition_finals(self, tx: Transition) -> None:
         """See Tracer."""
         book = self._book(tx.machine)
         if self.level < CHANGES or book.tx is not tx:
             return
+        if self.level >= EVERYTHING:
+            self._looked_for(book, None)
         self._decided(tx, book)
         self._settled(tx, book)
         enters, exits = tx.enters, tx.exits
@@ -233,12 +298,25 @@ class LineWriter(Tracer):
         book = self._book(tx.machine)
         if book.tx is not tx:  # bound in its midst
             book.begin(tx)
+        if self.level >= EVERYTHING and tx.is_check and tx.is_accepted:
+            self._looked_for(book, None)
         self._decided(tx, book)
         if not tx.has_moved and not self._is_hidden(tx):
             self._settled(tx, book)
         book.taken, book.pre = book.pre, []
 
     # -- what was decided
+
+    def _looked_for(
+        self, book: _Book, found: Candidate | None, *, to_the_end: bool = False
+    ) -> None:
+        """HND-13: candidates up to one that exists, to where clocks move, or all that are left."""
+        for candidate in book.walk:
+            if candidate is not None:
+                binding, name = candidate
+                book.logs.append(LogLine(EVERYTHING, f"[handle:{binding}] {name}"))
+            if candidate == found and not to_the_end:
+                break
 
     def _is_hidden(self, tx: Transition) -> bool:
         return not self._checks and tx.plan.kind in _CHECKS
@@ -315,12 +393,13 @@ class LineWriter(Tracer):
             self._say(book, CHANGES, "[error] no error came with it")
             return
         message = str(what.err) or type(what.err).__name__
+        trace = f"\n{what.trace.rstrip()}" if self._stacks else ""
         if not what.handler:
-            self._say(book, CHANGES, f"[error] {message}")
+            self._say(book, CHANGES, f"[error] {message}{trace}")
             return
         failed, verb = book.failed
         verb = verb if tx.source is not None and tx.source.tx_id == failed else "add"
-        self._say(book, CHANGES, f"[error:{verb}] {' '.join(what.called)} ({message})")
+        self._say(book, CHANGES, f"[error:{verb}] {' '.join(what.called)} ({message}){trace}")
 
     # -- pipes
 

@@ -151,6 +151,7 @@ class Machine(Answering):
         if self._hooks is not None:
             for hook in self._hooks.machine_init:
                 hook(self)
+        self._tell_cycle()
         if errors:
             self.add_err(errors[0] if len(errors) == 1 else SchemaError(_lines(errors)))
 
@@ -165,7 +166,7 @@ class Machine(Answering):
         self._time = None
         order = self._config.order if hasattr(self, "_config") else ()
         self._table = HandlerTable(compiled.names, self._bindings)
-        self._planner = Planner(compiled, self._table, self.limits.plans)
+        self._planner = Planner(compiled, self._table, self.limits.plans, self.limits.resolver)
         self._config = self._planner.config(order)
         self._exception = self._called((EXCEPTION,))
         self.groups = {**self.groups, **schema.groups}
@@ -347,6 +348,7 @@ class Machine(Answering):
         if self._hooks is not None:
             for hook in self._hooks.schema_change:
                 hook(self, old)
+        self._tell_cycle()
 
     def export(self) -> dict[str, Any]:
         """The machine's state as plain data (EXP-1)."""
@@ -387,8 +389,11 @@ class Machine(Answering):
     def eval(self, source: str, fn: Callable[[], object]) -> bool:
         """Run `fn` while no mutation runs; mutations that it makes are carried out after it.
 
+        # differs from Go, where it waits for its turn and may time out: here it never has to wait.
+
         Returns:
-            Whether it ran to its end. What it raises is logged and becomes Exception.
+            Whether it ran to its end. What it raises is logged and becomes Exception. Once the
+            machine is about to be disposed of, it isn't run any more.
 
         Raises:
             NestedEvalError: Called within a handler or another eval, where it could never wait.
@@ -402,9 +407,12 @@ class Machine(Answering):
         if self._gate & CLOSED:
             return False
         self._line(3, f"[eval] {source}")
+        self._line(3, "[prepend:eval] ")
         self._gate |= BUSY
         try:
+            self._line(1, f"[exter] eval: {source}")
             fn()
+            self._line(5, f"[eval:end] {source}")
             done = True
         except Exception as error:
             _log.error("machine %s: eval %s failed", self.id, source, exc_info=error)

@@ -13,7 +13,7 @@ from amctl.machine.relations import ADD, REMOVE, SET, Resolver
 from amctl.machine.result import CANCELED, EXECUTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from amctl.machine.compiled import Compiled
     from amctl.machine.handlers import Action, Finals, HandlerTable
@@ -156,11 +156,18 @@ class Planner:
         schema: What relations say.
         table: Whom to ask and to tell.
         limit: How many plans and configs to keep; 0 keeps no plans.
+        resolver: What makes the resolver (REL-16).
     """
 
-    def __init__(self, schema: Compiled, table: HandlerTable, limit: int = 4096) -> None:
+    def __init__(
+        self,
+        schema: Compiled,
+        table: HandlerTable,
+        limit: int = 4096,
+        resolver: Callable[[Compiled], Resolver] = Resolver,
+    ) -> None:
         self.schema = schema
-        self.resolver = Resolver(schema)
+        self.resolver = resolver(schema)
         self.table = table
         self.limit = limit
         self._configs: dict[tuple[int, ...], Config] = {}
@@ -237,15 +244,10 @@ class Planner:
         return out.ticks + auto.outcome.ticks, auto.outcome.next, out.result
 
     def auto_called(self, config: Config) -> Called | None:
-        """AUT-2: every inactive auto state which no active state removes."""
+        """AUT-2; None if there is nothing to try."""
         found = config.auto_called
         if found is False:
-            sch = self.schema
-            wanted = sch.auto & ~config.mask
-            if wanted:
-                for i in config.order:
-                    wanted &= ~sch.remove[i]
-            order = tuple(i for i in range(len(sch.names)) if wanted >> i & 1) if wanted else ()
+            order = self.resolver.autos(config.order, config.mask)
             found = config.auto_called = self.called(order) if order else None
         return found
 

@@ -77,12 +77,14 @@ class Reads:
 
     def has(self, states: StatesLike) -> bool:
         """Whether the schema has all of these."""
-        return not self._gone and self._known(states)[1]
+        names = (states,) if isinstance(states, str) else states
+        return not self._gone and all(name in self._bits for name in names)
 
     def is_(self, states: StatesLike) -> bool:
         """Whether all of these are active; unknown ones never are."""
         if isinstance(states, str):
-            return self._config.mask & self._bits.get(states, 0) != 0
+            bit = self._bits.get(states)
+            return self._config.mask & bit != 0 if bit is not None else self._not_found(states)
         mask, complete = self._known(states)
         return complete and not self._gone and not mask & ~self._config.mask
 
@@ -188,10 +190,14 @@ class Reads:
         for name in (states,) if isinstance(states, str) else states:
             bit = bits.get(name)
             if bit is None:
-                complete = False
+                complete = self._not_found(name)
             else:
                 mask |= bit
         return mask, complete
+
+    def _not_found(self, state: str) -> bool:
+        """For subclasses: somebody asked for a state that there isn't. False, always."""
+        return False
 
     def _mask_of(self, states: StatesLike) -> tuple[tuple[int, ...], int]:
         """The states' indexes in their order, and their mask; raises on an unknown one (NAM-6)."""

@@ -81,6 +81,15 @@ class Resolver:
             mask, items = self._require(mask, items)
         return self.sort(items, mask), mask
 
+    def autos(self, active: tuple[int, ...], active_mask: int) -> tuple[int, ...]:
+        """AUT-2: every inactive auto state which no active state removes, in index order."""
+        sch = self.schema
+        wanted = sch.auto & ~active_mask
+        if wanted:
+            for i in active:
+                wanted &= ~sch.remove[i]
+        return tuple(i for i in range(len(sch.names)) if wanted >> i & 1) if wanted else ()
+
     def _removed(self, mask: int) -> int:
         out, bits = 0, mask & self.schema.has_remove
         while bits:

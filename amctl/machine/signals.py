@@ -12,6 +12,7 @@ from amctl.machine.errors import WaitTimeoutError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Sequence
 
+    from amctl.machine.event import Event
     from amctl.machine.tasks import TaskSet
 
 __all__ = ["Signal", "StateContext", "TimedSignal", "Watch"]
@@ -234,6 +235,10 @@ class StateContext(Signal):
         """The state."""
         self.tick = tick
         """The state's tick when the context was made."""
+        self.machine_id = tasks.name if tasks is not None else ""
+        """The machine, if it is known."""
+        self.event: Event | None = None
+        """The event that it was first asked for with (CTX-4)."""
         self._tasks = tasks
         self._spawned: set[asyncio.Task[Any]] = set()
 

@@ -173,11 +173,21 @@ class HandlerTasks(TaskSet):
         task.add_done_callback(lambda _: timer.cancel())
 
     def _overdue(self, task: asyncio.Task[Any], handler: Handler, limit: float) -> None:
-        machine = self._machine
+        machine, event = self._machine, self._events.get(task)
         error = HandlerTimeoutError(handler.name, handler.binding, limit)
+        whose = f"{handler.name} from {handler.binding}"
+        machine._line(5, f"[handler:deadline] {whose}")
         machine._internal_error(error)
-        machine.add_err(error, source=self._events.get(task))
+        machine._clear_queue()
+        machine.add_err(error, source=event)
         machine._back_off()
+
+        def ended(_: asyncio.Task[Any]) -> None:
+            if not machine.is_disposed:
+                machine._line(2, f"[error] deadlined handler finished {whose}")
+                machine.add_err(error, source=event)
+
+        task.add_done_callback(ended)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         super()._ended(task)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from amctl.machine.transition import Transition
     from amctl.machine.view import MachineView
 
-__all__ = ["Hooks", "Tracer"]
+__all__ = ["Hooks", "LastTx", "Tracer"]
 
 
 class Tracer:
@@ -50,6 +50,9 @@ class Tracer:
     def transition_finals(self, tx: Transition) -> None:
         """Clocks have moved, final handlers come next."""
 
+    def transition_change(self, tx: Transition) -> None:
+        """Clocks have moved, or won't; auto states come next. Not for checks (TX-9)."""
+
     def transition_end(self, tx: Transition) -> None:
         """The transition is complete; also for canceled ones and checks."""
 
@@ -61,6 +64,20 @@ class Tracer:
 
     def machine_dispose(self, machine_id: str) -> None:
         """The machine is disposed of."""
+
+
+class LastTx(Tracer):
+    """Keeps the last transition that ended (TRC-4)."""
+
+    id = "lasttx"
+
+    def __init__(self) -> None:
+        self.tx: Transition | None = None
+        """None until one has ended."""
+
+    def transition_end(self, tx: Transition) -> None:
+        """See Tracer."""
+        self.tx = tx
 
 
 _HOOKS = tuple(n for n, f in vars(Tracer).items() if n[0] != "_" and callable(f))

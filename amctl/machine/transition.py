@@ -222,7 +222,10 @@ class Transition:
                 accepted = not self.is_broken
         if not accepted:
             self.is_accepted = False
-        elif out is not None and out.follow is not None:
+        if hooks is not None and hooks.transition_change and not self.is_check:
+            for hook in hooks.transition_change:
+                hook(self)
+        if accepted and out is not None and out.follow is not None:
             machine._queue_auto(out.follow)
         if machine._table is not table:
             machine._refresh()
@@ -248,6 +251,7 @@ class Transition:
         event = Event(action.name, self.args, self)
         for handler in action.handlers:
             if self.is_broken:  # HND-16
+                self.machine._line(4, f"[handler:invalid] {handler.name}")
                 return False
             try:
                 answer = self._call(handler, event)
@@ -381,6 +385,8 @@ class Transition:
             except (Exception, CancelledError) as failure:
                 error = failure
                 raised = self._failed(handler, action, failure)
+                for late in action.handlers[action.handlers.index(handler) + 1 :]:
+                    machine._line(4, f"[handler:invalid] {late.name}")
                 break
         watched = machine._gate & WATCHED and action.phase == STATE
         if watched and not isinstance(error, _TooSlowError):  # SUB-5: also after a failure

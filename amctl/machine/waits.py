@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from amctl.machine.args import ArgsLike
+    from amctl.machine.event import Event
     from amctl.machine.subscriptions import Subscriptions
 
 __all__ = ["Waits"]
@@ -106,10 +107,14 @@ class Waits(Reads):
         """Disposal is over."""
         return self._disposed_signal
 
-    def state_context(self, state: str) -> StateContext:
+    def state_context(self, state: str, event: Event | None = None) -> StateContext:
         """Something that lives until the state's next move (CTX-1, CTX-2).
 
         On a disposed machine it lives forever, but takes no tasks.
+
+        Args:
+            state: Whose life it follows.
+            event: What it is wanted for; kept with it, if it has none yet.
 
         Raises:
             UnknownStateError: The name isn't in the schema.
@@ -117,7 +122,10 @@ class Waits(Reads):
         if self._gone:
             return StateContext(state, 0)
         i = self._mask_of(state)[0][0]
-        return self._subs.context(i, state, self._clock[i])
+        context = self._subs.context(i, state, self._clock[i])
+        if event is not None and context.event is None:
+            context.event = event
+        return context
 
     def _misused(self, error: ValueError) -> None:
         """A wait that makes no sense."""

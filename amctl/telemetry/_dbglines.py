@@ -58,5 +58,7 @@ class SafeLines(LineWriter):
     mutation_queued = _safe(LineWriter.mutation_queued)
     transition_init = _safe(LineWriter.transition_init)
     handler_start = _safe(LineWriter.handler_start)
+    handler_end = _safe(LineWriter.handler_end)
+    transition_change = _safe(LineWriter.transition_change)
     transition_finals = _safe(LineWriter.transition_finals)
     transition_end = _safe(LineWriter.transition_end)

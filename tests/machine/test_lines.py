@@ -323,6 +323,9 @@ def test_lines_of_its_own_are_a_hook() -> None:
         ("m", 3, "[import] exported at 0 ticks"),
         ("m", 2, "[import] imported 1 times, now at 0 ticks"),
         ("m", 3, "[eval] me"),
+        ("m", 3, "[prepend:eval] "),
+        ("m", 1, "[exter] eval: me"),
+        ("m", 5, "[eval:end] me"),
         ("m", 3, "[tracers] detach lines"),
     ]
 
