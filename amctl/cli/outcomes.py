@@ -18,6 +18,7 @@ CODES = {
     Verdict.DONE: ExitCode.DONE,
     Verdict.FAILED: ExitCode.FAILED,
     Verdict.USAGE: ExitCode.USAGE,
+    Verdict.BAD_INPUT: ExitCode.BAD_INPUT,
     Verdict.NO_MATCH: ExitCode.NOTHING_MATCHED,
     Verdict.UNREACHABLE: ExitCode.UNREACHABLE,
     Verdict.CANCELED: ExitCode.CANCELED,

@@ -172,13 +172,17 @@ def _work(
 
     async def work(context: Context) -> Outcome:
         from amctl.cli.outcomes import show
-        from amctl.repl.registry import registry
+        from amctl.repl.errors import ReplError
+        from amctl.repl.registry import failure, registry
         from amctl.repl.scripts import STDIN, run_script
 
         context = context if as_json else replace(context, show=show)
         if words is not None:
             return await registry.run_words(context, words)
-        return await run_script(context, registry, script or STDIN)
+        try:
+            return await run_script(context, registry, script or STDIN)
+        except ReplError as error:
+            return failure(error)
 
     return work
 

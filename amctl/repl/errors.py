@@ -4,6 +4,7 @@ ReplError             has a verdict and maybe a hint
   NothingRunsError    no address was found, or nothing answered (ConnectionError)
   NothingMatchedError machines answered, but none fits (LookupError)
   UsageError          a command line that can't be understood (ValueError)
+    ScriptFileError   a script that can't be read
   UnreachableError    the machine that was meant is not connected (ConnectionError)
 """
 
@@ -21,6 +22,7 @@ __all__ = [
     "NothingMatchedError",
     "NothingRunsError",
     "ReplError",
+    "ScriptFileError",
     "UnreachableError",
     "UsageError",
     "at_prompt",
@@ -107,6 +109,12 @@ class UsageError(ReplError, ValueError):
     def hint(self) -> str:
         """What would have been right."""
         return self._hint
+
+
+class ScriptFileError(UsageError):
+    """A script can't be read, or is no text."""
+
+    verdict = Verdict.BAD_INPUT
 
 
 class UnreachableError(ReplError, ConnectionError):

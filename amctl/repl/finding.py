@@ -94,6 +94,9 @@ class Target:
                 raise UsageError(
                     f"there is no file or folder {text!r}", "with --dir it may come later"
                 ) from error
+            if ":" not in text:
+                problem = f"there is no file or folder {text!r}, and an address has a port"
+                raise UsageError(problem, error.hint) from error
             raise
         return cls(Place.ADDRESS, addr=addr, default_dir=default_dir)
 

@@ -16,6 +16,8 @@ class Verdict(StrEnum):
     """Done, or the condition is true."""
     FAILED = "failed"
     USAGE = "usage"
+    BAD_INPUT = "bad input"
+    """A file that was named can't be read, or isn't what it should be."""
     NO_MATCH = "no match"
     UNREACHABLE = "unreachable"
     CANCELED = "canceled"
@@ -27,6 +29,7 @@ class Verdict(StrEnum):
 _GRAVITY = (
     Verdict.INTERRUPTED,
     Verdict.USAGE,
+    Verdict.BAD_INPUT,
     Verdict.UNREACHABLE,
     Verdict.FAILED,
     Verdict.TIMED_OUT,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from amctl.repl.command import Command, Context
 
-__all__ = ["Registry", "parse", "registry", "run_line", "run_words"]
+__all__ = ["Registry", "failure", "parse", "registry", "run_line", "run_words"]
 
 
 class Registry(Mapping[str, "Command"]):

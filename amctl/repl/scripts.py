@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amctl.repl.errors import UsageError
+from amctl.repl.errors import ScriptFileError, UsageError
 from amctl.repl.outcome import Outcome, Verdict, worst
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ async def run_script(
         All answers in one: lines and problems in order, data as a list with a row for each command.
 
     Raises:
-        UsageError: The file can't be read, runs already, or is nested too deep. Within a script it
-            is that line's error.
+        ScriptFileError: The file can't be read. Within a script it is that line's error.
+        UsageError: It runs already, or is nested too deep.
     """
     if context.depth >= MAX_DEPTH:
         raise UsageError(f"script {name!r}: scripts are nested deeper than {MAX_DEPTH}")
@@ -170,11 +170,11 @@ def _read(path: Path, name: str) -> tuple[list[str], Path]:
         text = data.decode("utf-8-sig")
     except OSError as error:
         problem = (error.strerror or str(error)).lower()
-        raise UsageError(f"script {name!r} can't be read: {problem}", "name a file") from None
+        raise ScriptFileError(f"script {name!r} can't be read: {problem}", "name a file") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"script {name!r} is no UTF-8 text: byte {error.start}") from None
+        raise ScriptFileError(f"script {name!r} is no UTF-8 text: byte {error.start}") from None
     if len(data) > MAX_BYTES:
-        raise UsageError(f"script {name!r} is larger than {MAX_BYTES} bytes")
+        raise ScriptFileError(f"script {name!r} is larger than {MAX_BYTES} bytes")
     return text.splitlines(), path.resolve()
 
 

@@ -23,6 +23,7 @@ def test_every_verdict_has_a_code() -> None:
         (Verdict.DONE, 0),
         (Verdict.FAILED, 1),
         (Verdict.USAGE, 2),
+        (Verdict.BAD_INPUT, 7),
         (Verdict.NO_MATCH, 3),
         (Verdict.UNREACHABLE, 4),
         (Verdict.CANCELED, 5),

@@ -174,7 +174,7 @@ def test_x5_json_is_one_document(machines: Machines) -> None:
     code, out, err = machines.repl("--json", "--", "list")
     assert (code, err) == (0, "")
     assert [row["id"] for row in json.loads(out)] == ["worker0", "worker1", "worker2"]
-    assert machines.repl("--json", "--", "list", "-p", "none")[:2] == (0, "[]\n")
+    assert machines.repl("--json", "--", "list", "-p", "none")[:2] == (3, "[]\n")
     lines = ["list", "mach .", "time .", "inspect .", "status", "add . Event", "why . Foo"]
     code, out, err = machines.repl(stdin="".join(f"{line} --json\n" for line in lines))
     assert (code, err) == (0, "")
@@ -247,6 +247,13 @@ def test_a_wrong_token_is_unreachable(machines: Machines, tmp_path: Path) -> Non
     assert "auth" in err
 
 
+def test_a_script_that_can_not_be_read_is_exit_code_7(machines: Machines) -> None:
+    for words in (["--script", "nowhere"], ["--", "script", "nowhere"]):
+        code, out, err = machines.repl(*words)
+        assert (code, out) == (7, "")
+        assert err.startswith("error: script 'nowhere' can't be read: no such file")
+
+
 # -- without machines
 
 
@@ -281,7 +288,10 @@ def test_help_needs_no_machine(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         (["--script", "x", "--", "list"], "--script and a command exclude each other"),
         (["list"], "'list' is a command, no address"),
         (["tmp", "list"], "'list' is a word too many"),
-        (["nowhere", "--", "list"], "address 'nowhere' can't be read"),
+        (
+            ["nowhere", "--", "list"],
+            "there is no file or folder 'nowhere', and an address has a port",
+        ),
         (["192.0.2.1:80", "--", "list"], "192.0.2.1 is not this machine"),
         (["--log-level", "9"], "Invalid value for '--log-level'"),
     ],

@@ -71,7 +71,7 @@ def test_other_words_are_errors_with_hints(tmp_path: Path) -> None:
         Target.parse(str(tmp_path), file=True, default_dir=DEFAULT)
     with pytest.raises(UsageError, match="there is no file or folder 'no/where'"):
         Target.parse("no/where", default_dir=DEFAULT)
-    with pytest.raises(UsageError, match="can't be read") as caught:
+    with pytest.raises(UsageError, match="no file or folder 'orchestrator'") as caught:
         Target.parse("orchestrator", default_dir=DEFAULT)
     assert "a port is missing" in caught.value.hint
 

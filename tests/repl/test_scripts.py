@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amctl.repl.errors import UsageError
+from amctl.repl.errors import ScriptFileError, UsageError
 from amctl.repl.outcome import Outcome, Verdict
 from amctl.repl.registry import registry
 from amctl.repl.scripts import MAX_BYTES, MAX_DEPTH, run_script
@@ -144,7 +144,7 @@ async def test_a_file_that_is_no_script(
     path = tmp_path / "a"
     if data is not None:
         path.write_bytes(data)
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ScriptFileError) as caught:
         await run(fleet, str(path))
     assert str(caught.value) == f"script {str(path)!r} {problem}"
 

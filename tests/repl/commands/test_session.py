@@ -47,7 +47,7 @@ async def test_script_runs_a_file(fleet: FakeFleet, tmp_path: Path) -> None:
 
 async def test_a_script_that_isnt_there_is_said(fleet: FakeFleet) -> None:
     outcome = await run_line(context(fleet), "script nowhere/a")
-    assert outcome.verdict is Verdict.USAGE
+    assert outcome.verdict is Verdict.BAD_INPUT
     assert outcome.problems == ("script 'nowhere/a' can't be read: no such file or directory",)
 
 
