@@ -94,8 +94,9 @@ def stack() -> str:
     """Where the present call comes from, without the engine's own part."""
     from traceback import extract_stack, format_list
 
+    own = __file__.removesuffix("_line.py")
     frames = extract_stack()
-    while frames and "/machine/" in frames[-1].filename.replace("\\", "/"):
+    while frames and frames[-1].filename.startswith(own):
         del frames[-1]
     return "".join(format_list(frames)).rstrip()
 

@@ -66,7 +66,7 @@ class Disposal:
             return
         self._begun = True
         before = machine._tasks.running()
-        if machine.is_("Start"):
+        if machine.has("Start") and machine.is_("Start"):
             machine.remove("Start")
         machine.when_queue_ends().add_done_callback(lambda _: self._go_on(before))
 
