@@ -206,7 +206,7 @@ class Stance:
         return update
 
     def work(self) -> bool:
-        """Go on with the index, for some 0.1 s. True if there is nothing left to do."""
+        """Go on with the index, for some 40 ms. True if there is nothing left to do."""
         done = self.store.work()
         self._settle()
         return done

@@ -6,10 +6,13 @@ index holds no message, takes some 70 bytes a transition, and never touches the 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 from array import array
 from dataclasses import dataclass
+from itertools import compress
+from operator import ne
 from typing import TYPE_CHECKING, Final
 
 from amctl.debugger._columns import Bits, Numbers, below, filled
@@ -245,9 +248,8 @@ class MachineIndex:
             width = max(len(before), len(after), len(row))
             before = (*before, *[0] * (width - len(before)))
             after = (*after, *[0] * (width - len(after)))
-        for i, (old, new) in enumerate(zip(before, after, strict=True)):
-            if old != new and i < len(row):
-                row[i].take(cursor, new, old & 1 != new & 1)
+        for i in compress(range(len(row)), map(ne, before, after)):
+            row[i].take(cursor, after[i], (before[i] ^ after[i]) & 1 == 1)
 
     # -- asking
 
@@ -383,12 +385,22 @@ class DumpIndex:
             self._goal = count
             self._fresh.clear()
         stop = count if limit is None else min(count, self.done + limit)
-        if self.done < stop:
+        before = self.done
+        if before < stop:
+            self._take(stop)
+        return self.done >= count or self.done == before  # it was cut meanwhile
+
+    def _take(self, stop: int) -> None:
+        collects = gc.isenabled()
+        gc.disable()  # it would look through all messages again and again, and find nothing
+        try:
             for tx in self._dump.transitions(self._only, self.done, stop):
                 self._machine(tx.machine_id).take(tx, self.done)
                 self._owners.append(self._numbers[tx.machine_id])
                 self.done += 1
-        return self.done >= count
+        finally:
+            if collects:
+                gc.enable()
 
     @property
     def goal(self) -> int:
