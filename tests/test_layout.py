@@ -10,6 +10,7 @@ ELSEWHERE: dict[str, str] = {
     "amctl/cli/began.py": "tests/cli/test_start.py",
     "amctl/cli/relay.py": "tests/cli/test_collect.py",
     "amctl/cli/views/doctor.py": "tests/cli/test_doctor.py",
+    "amctl/cli/views/profiles.py": "tests/cli/test_profile.py",
     "amctl/dump/model.py": "tests/dump/test_memory.py",
     "amctl/graph/model.py": "tests/graph/test_build.py",
     "amctl/machine/explanation.py": "tests/machine/test_explain.py",

@@ -38,13 +38,15 @@ def _children(level: dict[int, Any], profile: Profile) -> list[Any]:
 
 
 def flame_page(profile: Profile) -> str:
-    """The page: flames with search and zoom, a table of functions, one of handlers."""
+    """The page: handlers over time, flames with search and zoom, tables of both."""
     data = {
         "frames": [list(frame) for frame in profile.frames],
         "tree": tree(profile),
         "weights": [
             [profile.frames.index(w.frame), w.own, w.total] for w in profile.weights()[:200]
         ],
+        "spans": [[s.name, s.begin, s.microseconds, int(s.waits)] for s in profile.spans],
+        "spans_left_out": profile.spans_left_out,
         "target": profile.target,
         "how": profile.how,
         "seconds": profile.seconds,

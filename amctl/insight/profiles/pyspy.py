@@ -42,7 +42,7 @@ async def record(program: str, pid: int, target: str, *, seconds: float, hz: int
     with tempfile.TemporaryDirectory(prefix="amctl-profile-") as folder:
         raw = Path(folder) / "raw.txt"
         command = [program, "record", "--pid", str(pid), "--format", "raw", "--output", str(raw)]
-        command += ["--duration", str(whole), "--rate", str(hz), "--nonblocking"]
+        command += ["--duration", str(whole), "--rate", str(hz), "--nonblocking", "--function"]
         code, said = await _run(command, whole + _MARGIN, target)
         if code or not raw.is_file():
             lines = said.strip().splitlines()
@@ -116,8 +116,11 @@ def _frame(text: str) -> Frame:
 
 def _labelled(stack: list[Frame]) -> Iterator[Frame]:
     """The stack, with a frame where a handler begins. Of which machine, py-spy can't see."""
-    for before, frame in zip([Frame(""), *stack], stack, strict=False):
+    before = ""
+    for frame in stack:
+        name = frame.name.rpartition(".")[2]
         outside = _ENGINE not in frame.file
-        if outside and _HANDLER.fullmatch(frame.name) and not _HANDLER.fullmatch(before.name):
-            yield Frame(frame.name, HANDLER)
+        if outside and _HANDLER.fullmatch(name) and not _HANDLER.fullmatch(before):
+            yield Frame(name, HANDLER)
         yield frame
+        before = name

@@ -102,7 +102,9 @@ def walk(frame: FrameType | None, task: asyncio.Task[Any] | None = None) -> list
         inner, frame = code, frame.f_back
     found.reverse()
     if task is not None and (label := _coroutine_handler(task)):
-        found.insert(_start_of(found, task), label)
+        at = _start_of(found, task)
+        if at is not None:
+            found.insert(at, label)
     return found
 
 
@@ -141,8 +143,8 @@ def _coroutine_handler(task: asyncio.Task[Any]) -> Key | None:
     return None if event is None else (f"{event.machine.id} {task.get_name()}", HANDLER, 0)
 
 
-def _start_of(stack: list[Key], task: asyncio.Task[Any]) -> int:
-    """Where the task's own frames begin in a stack."""
+def _start_of(stack: list[Key], task: asyncio.Task[Any]) -> int | None:
+    """Where the task's own frames begin in a stack; None while something else runs."""
     code = getattr(task.get_coro(), "cr_code", None)
     key = None if code is None else _key(code)
-    return stack.index(key) if key in stack else len(stack)
+    return stack.index(key) if key in stack else None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RAW = """\
-main (a.py:1);Machine.add (/x/amctl/machine/core.py:9);AState (/nodes/worker.py:7);burn (b.py:3) 30
+main (a.py:1);Machine.add (/x/amctl/machine/core.py:9);H.AState (/nodes/worker.py:7);burn (b:3) 30
 main (a.py:1);Runner.run (asyncio/runners.py:118);EpollSelector.select (selectors.py:468) 5
 <module> (<string>:1) 2
 odd frame without place 1
@@ -37,8 +37,8 @@ def test_handlers_get_a_frame_and_waits_are_idle() -> None:
         Frame("main", "a.py", 1),
         Frame("Machine.add", "amctl/machine/core.py", 9),
         Frame("AState", HANDLER),
-        Frame("AState", "nodes/worker.py", 7),
-        Frame("burn", "b.py", 3),
+        Frame("H.AState", "nodes/worker.py", 7),
+        Frame("burn", "b", 3),
     ]
     assert (heavy.microseconds, heavy.seen) == (300_000, 30)
     assert found.samples == 33
