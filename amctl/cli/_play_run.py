@@ -18,6 +18,7 @@ from amctl.cli.views import plays as views
 from amctl.machine import TaskSet
 from amctl.repl.errors import UsageError
 from amctl.repl.outcome import Verdict
+from amctl.repl.playbook.asked import check_tags, unused
 from amctl.repl.playbook.checking import check_machines, check_variables
 from amctl.repl.playbook.errors import PlaybookError
 from amctl.repl.playbook.jsonschema import schema_text
@@ -126,7 +127,9 @@ def play(options: GlobalOptions, call: PlayCall) -> int:
     try:
         extra = extra_vars(call.extra)
         book = load([Path(file) for file in call.files])
+        check_tags(book, call.tagged)
         check_variables(book, extra, call.tagged)
+        _warn_of_unused(options, call, book)
         with _output(call) as file:
             if call.list_tasks:
                 _listed(list_tasks(book, extra, call.tagged), views.task_lines, call, file)
@@ -135,6 +138,13 @@ def play(options: GlobalOptions, call: PlayCall) -> int:
     except PlaybookError as error:
         print(*views.problem_lines(error.problems), sep="\n", file=sys.stderr)
         return int(ExitCode.BAD_INPUT)
+
+
+def _warn_of_unused(options: GlobalOptions, call: PlayCall, book: Playbook) -> None:
+    """A variable that is misspelt on the command line changes nothing, which is easily missed."""
+    names = [word.partition("=")[0].strip() for word in call.extra if word[:1] not in ("@", "{")]
+    for name in unused(book, names):
+        options.say(f"note: --extra-vars {name}: no playbook uses it")
 
 
 @contextlib.contextmanager

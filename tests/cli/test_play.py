@@ -273,7 +273,7 @@ def test_nothing_running_is_4_and_no_match_is_3(world: World, amctl: Printed) ->
     assert err.startswith("error: no machine matches 'x*'")
     code, _, err = amctl(GOOD, "-l", "nobody")
     assert code == ExitCode.NOTHING_MATCHED
-    assert "error: no machine matches 'nobody'" in err
+    assert "error: the limit 'nobody' leaves no machine to any play" in err
     world.error = NothingRunsError("tmp", "no .addr file is there")
     code, out, err = amctl(GOOD)
     assert (code, out) == (ExitCode.UNREACHABLE, "")
@@ -311,6 +311,21 @@ def test_tags_by_words_and_commas(amctl: Printed) -> None:
 
     assert tasks("-t", "a,b") == ["Foo", "Bar"]
     assert tasks("-t", "a", "--tags", "b", "--skip-tags", "b") == ["Foo"]
+
+
+def test_tags_that_leave_nothing_match_nothing(amctl: Printed) -> None:
+    text = "- {machines: w0, tasks: [{add: Foo, tags: abc}]}"
+    code, out, err = amctl(text, "-t", "abd")
+    assert (code, out) == (3, "")
+    assert err == "error: no task is left by --tags abd\nhint: did you mean 'abc'?\n"
+
+
+def test_a_variable_that_nobody_uses_is_told(amctl: Printed) -> None:
+    text = "- {machines: w0, vars: {rounds: 1}, tasks: [{add: Event, loop: '{{ rounds }}'}]}"
+    code, _, err = amctl(text, "-e", "rnds=3")
+    assert (code, err) == (0, "note: --extra-vars rnds: no playbook uses it\n")
+    code, _, err = amctl(text, "-e", "rounds=2")
+    assert (code, err) == (0, "")
 
 
 def test_yes_answers_prompts(amctl: Printed) -> None:

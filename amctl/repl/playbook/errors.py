@@ -1,6 +1,7 @@
 """What is wrong with a playbook, and where.
 
 PlaybookError         several problems, each with its place (ValueError)
+NothingLeftError      what was asked for leaves nothing to do (NothingMatchedError)
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from amctl.repl.errors import ReplError
+from amctl.repl.errors import NothingMatchedError, ReplError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Place", "PlaybookError", "Problem", "near"]
+__all__ = ["NothingLeftError", "Place", "PlaybookError", "Problem", "near"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,6 +59,23 @@ class PlaybookError(ReplError, ValueError):
     def hint(self) -> str:
         """What to do about the first one."""
         return self.problems[0].hint
+
+
+class NothingLeftError(NothingMatchedError):
+    """Tags or a limit leave no task, or no machine, of all there are."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(problem, ())
+        self.args = (problem, hint)
+        self._hint = hint
+
+    def __str__(self) -> str:
+        return self.what
+
+    @property
+    def hint(self) -> str:
+        """What there is."""
+        return self._hint
 
 
 def near(word: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -11,9 +11,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from amctl.machine import TaskSet
-from amctl.repl.errors import NothingMatchedError, ReplError
+from amctl.repl.errors import ReplError
 from amctl.repl.playbook._flow import FatalError, Flow
 from amctl.repl.playbook._state import RunState
+from amctl.repl.playbook.errors import NothingLeftError
 from amctl.repl.playbook.filling import enter, pattern, share, titled
 from amctl.repl.playbook.options import RunOptions, Silent
 from amctl.repl.playbook.results import PlayReport, recap
@@ -88,7 +89,10 @@ class Runner:
             for section in self._playbook.sections:
                 matched |= await self._section(section)
             if not matched and not self._state.gone:
-                raise NothingMatchedError(self._world.limit, [])
+                raise NothingLeftError(
+                    f"the limit {self._world.limit!r} leaves no machine to any play",
+                    "amctl play --list-machines FILE tells the machines of each",
+                )
         except FatalError:
             pass
         except ReplError as error:

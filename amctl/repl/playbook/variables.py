@@ -75,7 +75,9 @@ def extra_vars(words: Sequence[str], cwd: Path | None = None) -> dict[str, Any]:
         else:
             name, equals, value = word.partition("=")
             if not equals:
-                raise UsageError(f"--extra-vars {word!r:.60}", "write name=value, @FILE, or JSON")
+                raise UsageError(
+                    f"--extra-vars {word!r:.60} gives no value", "write name=value, @FILE, or JSON"
+                )
             out[name.strip()] = value
     for name in out:
         if not _NAME.fullmatch(name):

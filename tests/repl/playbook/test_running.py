@@ -167,6 +167,7 @@ async def test_limit_leaves_plays_out_and_says_when_nothing_is_left(tmp_path: Pa
     assert noted.lines[0] == "play w0: "
     nothing = await play(fleet, path, limit="nobody")
     assert isinstance(nothing.error, NothingMatchedError)
+    assert str(nothing.error) == "the limit 'nobody' leaves no machine to any play"
     assert nothing.verdict is Verdict.NO_MATCH
 
 
