@@ -315,3 +315,50 @@ def test_que_7_what_is_put_in_front_runs_last_in_first_out() -> None:
     log.bind(m, "AEnter", "BEnter", GoState=ask)
     m.add("Go")
     assert log.take() == "GoState BEnter AEnter"
+
+
+def test_mut_2_an_empty_toggle_is_a_removal() -> None:
+    m, told = mach("A"), Recorder()
+    m.bind_tracer(told)
+    assert m.toggle([]).executed
+    assert str(told.ended[0].mutation) == "[remove] "
+
+
+def test_sub_2_a_time_is_looked_at_when_its_state_moves() -> None:
+    m = mach("A B")
+    signal = m.when_time(["A"], [1])
+    m.import_({**m.export(), "time": [1, 0, 0]})
+    m.add("B")
+    assert not signal.done()
+    m.remove("A")
+    assert signal.done()
+
+
+def test_sub_6_a_failed_final_phase_leaves_no_wait_stale() -> None:
+    """Errata: subscriptions count edges; after a recovery they count the truth (PAN-9)."""
+    logging.disable()
+    m = mach("A B", handlers={"BState": boom})
+    both, off = m.when("A", "B"), m.when("A")
+    m.add(["A", "B"])
+    assert (off.done(), both.done()) == (True, False)
+    m.detach(m.bindings[0])
+    logging.disable(logging.NOTSET)
+    m.add("B")
+    assert both.done()
+
+
+def test_rel_12_exits_stand_in_active_order_then_sorted() -> None:
+    m, log = mach("A B C D", A="after:D"), Log()
+    m.set(["C", "A", "B", "D"])
+    log.bind(m, "AExit", "BExit", "CExit", "DExit")
+    assert m.active == ["C", "A", "B", "D"]  # B stands between those that are related
+    m.set("B")
+    assert log.take() == "CExit DExit AExit"
+
+
+def test_sub_5_an_empty_map_waits_for_any_activation_and_shares_with_its_like() -> None:
+    m = mach("A")
+    signal, other = m.when_args("A", {}), m.when_args("A", {"x": 1})
+    assert m.when_args("A", None) is signal
+    m.add("A", {"y": 1})
+    assert (signal.done(), other.done()) == (True, False)
