@@ -67,6 +67,8 @@ JSON: dict[str, str | None] = {
     "deps list": "",
     "deps graph": "",
     "relay rotate-dbg": "-d tmp",
+    "traces list": None,
+    "traces show": None,
     "jaeger up": None,
     "jaeger down": "",
     "jaeger status": "",
@@ -94,6 +96,8 @@ WORDS = {
     "vis render-dump": "draws a picture",
     "vis live": "draws a picture",
     "vis tx": "draws a picture",
+    "traces open": "writes a page",
+    "traces export": "writes a file",
     "jaeger open": "opens a page",
     "complete": "answers shells in their own form",
 }
