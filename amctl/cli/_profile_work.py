@@ -46,7 +46,7 @@ class Wanted:
     seconds: float
     hz: int
     how: str
-    """`auto`, `py-spy`, `thread` or `calls`."""
+    """`auto`, `py-spy`, `signal`, `thread` or `calls`."""
     door: Path | None = None
     """Where the address of the browser's debugging door is, for Chromium's own profile."""
 
@@ -142,7 +142,7 @@ def _check(peer: Peer, wanted: Wanted, pid: int, ways: list[str]) -> None:
     if wanted.door is not None and pid:
         text = f"{peer.id} is in no browser, so Chromium has no profile of it"
         raise UsageError(text, "leave --cpu-profile out")
-    if wanted.how in ("thread", "calls") and wanted.how not in ways:
+    if wanted.how in ("signal", "thread", "calls") and wanted.how not in ways:
         text = f"{peer.id} can't be sampled by {wanted.how}"
         raise UsageError(text, f"ways to do it: {', '.join(ways)}")
     if wanted.how == "py-spy" and not pid:

@@ -30,6 +30,7 @@ class HowChoice(StrEnum):
 
     auto = "auto"
     py_spy = "py-spy"
+    signal = "signal"
     thread = "thread"
     calls = "calls"
 
@@ -57,7 +58,7 @@ def profile(
     hz: Annotated[int, typer.Option(min=1, max=1000, help="Samples a second.")] = 100,
     how: Annotated[
         HowChoice,
-        typer.Option(help="py-spy looks from outside, thread and calls from inside."),
+        typer.Option(help="py-spy looks from outside, the others from inside."),
     ] = HowChoice.auto,
     cpu: Annotated[
         bool,

@@ -61,7 +61,7 @@ class NotPermittedError(InsightError, PermissionError):
     @property
     def hint(self) -> str:
         """The other way."""
-        return "sample inside of the process: --how thread; or run as root"
+        return "sample inside of the process: --how signal; or run as root"
 
 
 class NoEntryError(InsightError, ModuleNotFoundError):

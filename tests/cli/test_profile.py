@@ -165,7 +165,7 @@ def test_py_spy_looks_from_outside_where_it_may(
     code, _, err = printed("orchestrator", "--how", "py-spy")
     assert code == ExitCode.FAILED
     assert "Permission denied" in err
-    assert "--how thread" in err
+    assert "--how signal" in err
 
 
 def test_the_page_is_shown_if_asked_for(

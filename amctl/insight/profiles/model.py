@@ -66,7 +66,7 @@ class Profile:
 
     target: str
     how: str
-    """`py-spy`, `thread` or `calls`."""
+    """`py-spy`, `signal`, `thread` or `calls`."""
     seconds: float
     frames: tuple[Frame, ...]
     stacks: tuple[Stack, ...]

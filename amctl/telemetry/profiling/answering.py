@@ -1,7 +1,7 @@
 """The question `profile`, by which `amctl profile` reaches into a process or a browser thread.
 
     {"do": "info"}                         pid, Python, platform, how it can be sampled
-    {"do": "start", "hz": 100, "seconds": 60, "how": "thread" | "calls"}
+    {"do": "start", "hz": 100, "seconds": 60, "how": "signal" | "thread" | "calls"}
     {"do": "stop"}                         the samples, see `Stacks.to_data`, and `spans`
 
 One profile at a time. One that nobody stops ends after `seconds`; its samples are kept until they
@@ -22,10 +22,15 @@ from amctl.rpc.asking import MAX_ANSWER, register
 from amctl.rpc.errors import QuestionError
 from amctl.rpc.wire.codes import Code
 from amctl.telemetry.profiling.marks import HandlerMarks, spans_data
-from amctl.telemetry.profiling.samplers import CallSampler, Sampler, ThreadSampler
+from amctl.telemetry.profiling.samplers import (
+    CallSampler,
+    Sampler,
+    SignalSampler,
+    ThreadSampler,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from amctl.machine import MachineView
     from amctl.telemetry.profiling.marks import Timeline
@@ -37,6 +42,20 @@ _FASTEST, _LONGEST = 1000, 600.0
 _MOST = 1_500
 """Stacks, and spans, that one answer tells."""
 _IN_BROWSER = sys.platform == "emscripten"
+
+
+_SAMPLERS: dict[str, Callable[[float], Sampler]] = {
+    "signal": SignalSampler,
+    "thread": ThreadSampler,
+    "calls": CallSampler,
+}
+
+
+def _ways() -> list[str]:
+    """How this thread can be sampled, the best way first."""
+    if _IN_BROWSER:
+        return ["calls"]
+    return ["signal"] * SignalSampler.is_possible() + ["thread", "calls"]
 
 
 class _OwnClock:
@@ -87,7 +106,7 @@ class ProfileDesk:
             "pid": 0 if _IN_BROWSER else os.getpid(),
             "python": platform.python_version(),
             "platform": sys.platform,
-            "how": ["calls"] if _IN_BROWSER else ["thread", "calls"],
+            "how": _ways(),
             "running": self._timer is not None,
         }
 
@@ -99,11 +118,11 @@ class ProfileDesk:
             raise QuestionError(Code.BUSY, problem)
         hz = _number(params, "hz", 100, _FASTEST)
         seconds = _number(params, "seconds", 60, _LONGEST)
-        can = self._info(source)["how"]
+        can = _ways()
         how = params.get("how") or can[0]
         if how not in can:
             raise QuestionError(Code.ARGS, f"how is {how!r:.40}, can be {' or '.join(can)} here")
-        made: Sampler = ThreadSampler(1 / hz) if how == "thread" else CallSampler(1 / hz)
+        made = _SAMPLERS[how](1 / hz)
         self._sampler, self._how, self._began = made, how, loop.time()
         self._marks = HandlerMarks(self._timeline)
         self._marks.start()

@@ -1,9 +1,11 @@
-"""Two ways to look at a running thread from within its process.
+"""Three ways to look at a running thread from within its process.
 
-`ThreadSampler` looks from a second thread, a hundred times a second; that costs next to nothing.
-Browsers have no second Python thread: `CallSampler` hangs on calls and returns, looks at the clock
-at each, and notes the stack whenever the interval has passed. That slows Python down, so figures of
-the two are alike in shape, not in size.
+`SignalSampler` has the system interrupt the main thread a hundred times a second, wherever it is;
+that costs next to nothing. `ThreadSampler` looks from a second thread, for loops that run in no
+main thread; it sees work where Python lets another thread in, which is not everywhere alike.
+Browsers have neither: `CallSampler` hangs on calls and returns, looks at the clock at each, and
+notes the stack whenever the interval has passed. That slows Python down, so figures of it are like
+the others' in shape, not in size.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
 
-__all__ = ["CallSampler", "Sampler", "ThreadSampler"]
+    from amctl.telemetry.profiling.stacks import Key
+
+__all__ = ["CallSampler", "Sampler", "SignalSampler", "ThreadSampler"]
 
 _WAITS = (("select", "selectors.py"), ("_run_once", "asyncio/base_events.py"))
 """Innermost frames of a loop that has nothing to do."""
@@ -37,6 +41,57 @@ class Sampler(Protocol):
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
+
+
+class SignalSampler:
+    """Has its own thread, the main one, interrupted by a timer of the system.
+
+    Args:
+        interval: Seconds between looks.
+        clock: In seconds.
+    """
+
+    def __init__(self, interval: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.stacks = Stacks()
+        self._interval, self._clock = interval, clock
+        self._last = 0.0
+        self._loop = _running_loop()
+        self._before: Any = None
+
+    @staticmethod
+    def is_possible() -> bool:
+        """Whether this is the main thread, and nobody else uses that timer."""
+        import signal
+        import threading
+
+        return (
+            hasattr(signal, "setitimer")
+            and threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGALRM) in (signal.SIG_DFL, signal.SIG_IGN)
+        )
+
+    def start(self) -> None:
+        """Begin to look."""
+        import signal
+
+        self._last = self._clock()
+        self._before = signal.signal(signal.SIGALRM, self._look)
+        signal.siginterrupt(signal.SIGALRM, False)
+        signal.setitimer(signal.ITIMER_REAL, self._interval, self._interval)
+
+    def stop(self) -> None:
+        """Look no more."""
+        import signal
+
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._before is not None:
+            signal.signal(signal.SIGALRM, self._before)
+
+    def _look(self, number: int, frame: FrameType | None) -> None:
+        now = self._clock()
+        passed, self._last = now - self._last, now
+        if frame is not None:
+            _note(self.stacks, walk(frame, _current_task(self._loop)), passed)
 
 
 class ThreadSampler:
@@ -85,12 +140,7 @@ class ThreadSampler:
         frame = sys._current_frames().get(self._ident)
         if frame is None:
             return
-        stack = walk(frame, _current_task(self._loop))
-        name, file, _ = stack[-1]
-        if any(name.endswith(wait) and file == where for wait, where in _WAITS):
-            self.stacks.idle += seconds
-        else:
-            self.stacks.add(stack, seconds)
+        _note(self.stacks, walk(frame, _current_task(self._loop)), seconds)
 
 
 class CallSampler:
@@ -139,6 +189,14 @@ class CallSampler:
             self._due = 0.0
             # the walk itself isn't the program's time
             self._last = self._clock()
+
+
+def _note(stacks: Stacks, stack: list[Key], seconds: float) -> None:
+    name, file, _ = stack[-1] if stack else ("", "", 0)
+    if any(name.endswith(wait) and file == where for wait, where in _WAITS):
+        stacks.idle += seconds
+    else:
+        stacks.add(stack, seconds)
 
 
 def _waits(code: CodeType) -> bool:

@@ -92,7 +92,7 @@ async def test_what_it_cant_do_is_told(
 ) -> None:
     with pytest.raises(NotPermittedError, match=said) as caught:
         await record(program(script), 42, "x", seconds=2.0, hz=50)
-    assert "--how thread" in caught.value.hint
+    assert "--how signal" in caught.value.hint
 
 
 @pytest.mark.realtime

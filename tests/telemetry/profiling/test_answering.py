@@ -14,6 +14,7 @@ from amctl.rpc.errors import QuestionError
 from amctl.rpc.wire.codes import Code
 from amctl.telemetry.profiling import answering
 from amctl.telemetry.profiling.answering import ProfileDesk, offer
+from amctl.telemetry.profiling.samplers import SignalSampler
 from tests.telemetry.profiling.timeline import FakeTimeline
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def ask(desk: ProfileDesk, machine: Machine, **params: Any) -> Mapping[str, Any]
 async def test_it_tells_who_it_is(machine: Machine) -> None:
     info = ask(ProfileDesk(), machine, do="info")
     assert info["pid"] > 0
-    assert (info["machine"], info["how"], info["running"]) == ("m", ["thread", "calls"], False)
+    assert (info["machine"], info["running"]) == ("m", False)
+    assert info["how"] == ["signal"] * SignalSampler.is_possible() + ["thread", "calls"]
     assert info["thread"] == ""
     assert ask(ProfileDesk(FakeTimeline()), machine)["thread"] == "worker-7"
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+import threading
 import time
 from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
 
-from amctl.telemetry.profiling.samplers import CallSampler, ThreadSampler
+from amctl.telemetry.profiling.samplers import CallSampler, SignalSampler, ThreadSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def busy(seconds: float) -> None:
@@ -42,6 +48,49 @@ def test_a_second_thread_looks_until_it_is_stopped() -> None:
     busy(0.01)
     assert sampler.stacks.samples == seen
     assert any(name.endswith("busy") for name in names(sampler.stacks.to_data()))
+
+
+@pytest.fixture
+def free_alarm() -> Iterator[None]:
+    """The timer, taken from the test's own time limit."""
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGALRM, before)
+    signal.setitimer(signal.ITIMER_REAL, left)
+
+
+async def _work_in_short_turns(sampler: SignalSampler) -> None:
+    while sampler.stacks.samples < 20:
+        busy(0.001)
+        await asyncio.sleep(0)
+
+
+@pytest.mark.realtime
+async def test_signals_see_short_turns_of_a_loop_at_work(free_alarm: None) -> None:
+    assert SignalSampler.is_possible()
+    sampler = SignalSampler(0.002)
+    sampler.start()
+    assert not SignalSampler.is_possible(), "it is taken"
+    await _work_in_short_turns(sampler)
+    idle = sampler.stacks.idle
+    await asyncio.sleep(0.05)
+    sampler.stop()
+    assert sampler.stacks.idle > idle
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    data = sampler.stacks.to_data()
+    inner = [data["frames"][stack[-1]][0] for stack, _, _ in data["stacks"]]
+    assert "busy" in inner
+    assert not [name for name in inner if "select" in name]
+
+
+def test_only_the_main_thread_can_be_interrupted(free_alarm: None) -> None:
+    told: list[bool] = []
+    thread = threading.Thread(target=lambda: told.append(SignalSampler.is_possible()))
+    thread.start()
+    thread.join()
+    assert told == [False]
 
 
 def test_calls_are_noted_when_the_interval_has_passed() -> None:
