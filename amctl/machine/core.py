@@ -7,25 +7,24 @@ from _thread import get_ident  # who asks, not how to make one
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine._gates import BACKOFF, BUSY, CLOSED, WATCHED
+from amctl.machine._remembering import Remembering
 from amctl.machine.args import ACheck, AException, as_args
 from amctl.machine.errors import ForeignThreadError, HandlerTimeoutError
 from amctl.machine.event import Mutation, Source, as_source
 from amctl.machine.plan import AUTO, Called, Config, Outcome, Plan, Planner
-from amctl.machine.queued import Queued
 from amctl.machine.relations import ADD, REMOVE, SET
 from amctl.machine.result import CANCELED, EXECUTED, Result
 from amctl.machine.signals import Signal
 from amctl.machine.transition import Transition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from amctl.machine.args import ArgsLike
     from amctl.machine.event import Event
     from amctl.machine.handlers import Handler, HandlerTable
     from amctl.machine.limits import Limits
     from amctl.machine.reads import StatesLike
-    from amctl.machine.refusals import Refusals
     from amctl.machine.tracer import Hooks
 
 __all__ = ["Core"]
@@ -38,7 +37,7 @@ _MAX_CALLS = 4096
 _QUEUED = Result(2)
 
 
-class Core(Queued):
+class Core(Remembering):
     """Runs mutations one at a time. `Machine` adds what its users see."""
 
     __slots__ = (
@@ -48,12 +47,10 @@ class Core(Queued):
         "_exception",
         "_failed_auto",
         "_failures",
-        "_gate",
         "_hooks",
         "_idle_signal",
         "_pending",
         "_planner",
-        "_refusals",
         "_table",
         "_thread",
         "_time",
@@ -74,9 +71,7 @@ class Core(Queued):
     _hooks: Hooks | None
     _exception: Called
     _calls: dict[object, Called]
-    _now: Callable[[], float]
     _thread: int
-    _gate: int
     _pending: int
     _error: BaseException | None
     _tx: Transition | None
@@ -86,7 +81,6 @@ class Core(Queued):
     _backoff_until: float
     _failed_auto: tuple[int, ...]
     _idle_signal: Signal | None
-    _refusals: Refusals | None
 
     @property
     def transition(self) -> Transition | None:
@@ -123,11 +117,19 @@ class Core(Queued):
             return self._call_slowly(kind, plan, states, args, source)
         quick = plan.quick
         if quick is None:
-            self._check_thread()
+            if get_ident() != self._thread:
+                raise ForeignThreadError(self.id)
             if plan.accepted:
                 return self._perform(plan, args, source)
-            self.queue_tick += 1
-            return self._refused(plan, source)  # for lack of a gate, nobody else is to know
+            self.queue_tick = tick = self.queue_tick + 1
+            note = plan.note  # for lack of a gate, nobody else is to know
+            if note is None or note.plan is not plan:
+                return self._refused(plan, source)
+            note.count += 1
+            note.queue_tick, note.at = tick, self._now()
+            note.tick = self._clock[note.first]
+            note.source = None if source is None else as_source(source)
+            return CANCELED
         # seen before, nobody listens, no handler: all that is left are clocks
         ticks, self._config, result = quick
         clock = self._clock
@@ -381,30 +383,6 @@ class Core(Queued):
         """Take no more mutations for a while (PAN-8)."""
         self._backoff_until = self._now() + self.limits.handler_backoff
         self._gate |= BACKOFF
-
-    # -- what was refused
-
-    def _memory(self) -> Refusals:
-        """Made by the first refusal, so that machines which refuse nothing have none."""
-        if self._refusals is None:
-            from amctl.machine.refusals import Refusals
-
-            self._refusals = Refusals(self._now, self._clock)
-        return self._refusals
-
-    def _refused(self, plan: Plan, source: Event | Source | None) -> Result:
-        """Relations said no, and no handler or tracer can know."""
-        if plan.kind <= SET:  # neither a question nor auto states that lack something
-            book = self._refusals or self._memory()
-            book.by_relations(self._compiled, plan, self.queue_tick, source)
-        return CANCELED
-
-    def _refused_outright(
-        self, kind: int, called: Called, source: Event | Source | None, why: str = ""
-    ) -> Result:
-        why = why or ("disposed" if self._gate & CLOSED else "backoff")
-        self._memory().outright(kind, called, why, self.queue_tick, source)
-        return CANCELED
 
     # -- carrying out
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from amctl.machine.compiled import Compiled
     from amctl.machine.handlers import Action, Finals, HandlerTable
+    from amctl.machine.refusals import Note
     from amctl.machine.result import Result
 
 __all__ = [
@@ -129,6 +130,7 @@ class Plan:
         "exits",
         "kind",
         "negotiation",
+        "note",
         "outcome",
         "plain",
         "quick",
@@ -147,6 +149,7 @@ class Plan:
     plain: bool  # no handler answers any of its events
     # (ticks, next config, result) of a plain plan and of the plain auto plan after it
     quick: tuple[tuple[int, ...], Config, Result] | None
+    note: Note | None  # what a machine remembers of having refused it
 
 
 class Planner:
@@ -260,7 +263,7 @@ class Planner:
         plan.kind, plan.called, plan.config = kind, called, config
         plan.targets = tuple(order)
         plan.accepted = self._accepts(kind, called, mask)
-        plan.quick = plan.outcome = None
+        plan.quick = plan.outcome = plan.note = None
         if not plan.accepted:
             plan.exits = plan.enters = plan.negotiation = ()
             plan.plain = True

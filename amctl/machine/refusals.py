@@ -2,8 +2,9 @@
 
 A machine writes into this book only when it refuses something, and never looks into it. The last
 refusal of each call is kept, of the latest calls only: one that comes again and again takes the
-place of itself. Arguments are not kept, they may be large or secret; the reason is worked out when
-somebody asks.
+place of itself, and of relations that refuse it again, the machine itself brings the note up to
+date, which is found at the plan. Arguments are not kept, they may be large or secret; the reason is
+worked out when somebody asks.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from amctl.machine.plan import ActiveSet, Called, Plan
     from amctl.machine.transition import Transition
 
-__all__ = ["Mishap", "Refusal", "Refusals"]
+__all__ = ["Mishap", "Note", "Refusal", "Refusals"]
 
 _CALLS = 32
 _CHECKS = (CHECK_ADD, CHECK_REMOVE)
@@ -67,11 +68,11 @@ class Mishap:
     text: str
 
 
-class _Note:
+class Note:
     """A refusal as it is noted, cheaply."""
 
-    __slots__ = ("at", "called", "count", "kind", "plan", "queue_tick", "reason", "schema",
-                 "source", "tick", "veto")  # fmt: skip
+    __slots__ = ("at", "called", "count", "first", "kind", "number", "plan", "queue_tick",
+                 "reason", "schema", "source", "tick", "veto")  # fmt: skip
 
     at: float
     queue_tick: int
@@ -81,7 +82,9 @@ class _Note:
 
     def __init__(self, kind: int, called: Called) -> None:
         self.kind, self.called = kind, called
-        self.count = 0
+        self.count = self.number = 0
+        self.first = called.order[0] if called.order else -1
+        """The index of the first called state."""
         self.plan: Plan | None = None
         self.schema: Compiled | None = None
         self.veto: tuple[Handler, Action] | None = None
@@ -111,12 +114,13 @@ class Refusals:
         clock: The machine's, which lives on.
     """
 
-    __slots__ = ("_book", "_clock", "_error", "_now")
+    __slots__ = ("_book", "_clock", "_error", "_now", "_number")
 
     def __init__(self, now: Callable[[], float], clock: Sequence[int]) -> None:
         self._now, self._clock = now, clock
         self._error: Mishap | None = None
-        self._book: dict[tuple[int, Called], _Note] = {}
+        self._number = 0
+        self._book: dict[tuple[int, Called], Note] = {}
 
     def by_relations(
         self, schema: Compiled, plan: Plan, queue_tick: int, source: Event | Source | None = None
@@ -124,6 +128,7 @@ class Refusals:
         """Relations refused a call that no handler saw."""
         note = self._note(plan.kind, plan.called, queue_tick, source)
         note.schema, note.plan, note.veto, note.reason = schema, plan, None, None
+        plan.note = note  # where the machine finds it the next time
 
     def by_transition(self, tx: Transition) -> None:
         """A transition was canceled. Questions count for nothing, nor do auto states that lack
@@ -164,7 +169,7 @@ class Refusals:
 
     def last(self, state: str) -> Refusal | None:
         """The last one of a call that named the state, or whose reason does."""
-        for note in reversed(tuple(self._book.values())):
+        for note in sorted(self._book.values(), key=_age, reverse=True):
             refusal = note.judged(self._clock)
             if state in refusal.states or state == refusal.reason.state:
                 return refusal
@@ -172,23 +177,30 @@ class Refusals:
 
     def all(self) -> list[Refusal]:
         """Everything that is remembered, the oldest first."""
-        return [note.judged(self._clock) for note in self._book.values()]
+        return [note.judged(self._clock) for note in sorted(self._book.values(), key=_age)]
 
     def _note(
         self, kind: int, called: Called, queue_tick: int, source: Event | Source | None
-    ) -> _Note:
+    ) -> Note:
         """The note of a call, the newest of all from now on."""
         book = self._book
         key = kind, called
-        note = book.pop(key, None)
+        note = book.get(key)
         if note is None:
             if len(book) >= _CALLS:
-                del book[next(iter(book))]
-            note = _Note(kind, called)
-        book[key] = note
+                oldest = min(book.values(), key=_age)
+                oldest.plan = None  # whoever holds it still won't write there
+                del book[oldest.kind, oldest.called]
+            note = book[key] = Note(kind, called)
+        self._number = note.number = self._number + 1
         note.count += 1
         note.queue_tick, note.at = queue_tick, self._now()
         note.tick = called.tick(self._clock)
         # an event holds on to its transition and arguments
         note.source = None if source is None else as_source(source)
         return note
+
+
+def _age(note: Note) -> tuple[int, int]:
+    """Later ones have more. What the machine notes by itself always has a queue tick of its own."""
+    return note.queue_tick, note.number

@@ -157,3 +157,64 @@ def test_what_no_transition_came_of_says_why() -> None:
     last = m.last_refusal("A")
     assert last is not None
     assert str(last.reason) == "the machine is disposed of, or about to be"
+
+
+def test_a_call_that_is_refused_again_and_again_stays_the_newest() -> None:
+    """Its note is renewed in place, past others, and after it was forgotten."""
+    names = " ".join(f"S{i}" for i in range(40))
+    now = [0.0]
+    m = mach(f"A {names}", now=lambda: now[0], A="require:Nope", **_requiring(40))
+    for _ in range(4):
+        m.add("A")
+    m.add("S0")
+    now[0] = 5.0
+    m.add("A", source=Source("other", "t2"))
+    last = m._memory().all()[-1]
+    assert (last.states, last.count, last.at, last.source) == (
+        ("A",),
+        5,
+        5.0,
+        Source("other", "t2"),
+    )
+    assert last.queue_tick == m.queue_tick
+    for i in range(32):
+        m.add(f"S{i}")
+    assert m.last_refusal("A") is None  # pushed out by others
+    m.add("A")
+    again = m.last_refusal("A")
+    assert again is not None
+    assert (again.count, again.queue_tick) == (1, m.queue_tick)
+    assert len(m._memory().all()) == 32
+
+
+def test_a_renewed_note_outlives_those_that_are_older() -> None:
+    names = " ".join(f"S{i}" for i in range(40))
+    m = mach(f"A {names}", A="require:Nope", **_requiring(40))
+    for _ in range(3):
+        m.add("A")
+    for i in range(31):
+        m.add(f"S{i}")
+    m.add("A")
+    m.add("S31")
+    assert m.last_refusal("A") is not None
+    assert m.last_refusal("S0") is None
+
+
+def test_a_refusal_of_another_kind_takes_the_note_over() -> None:
+    m = mach("A B", A="require:B", queue_limit=0)
+    for _ in range(3):
+        m.add("A")
+    m.bind({"BState": lambda _: m.add("A")})
+    m.add("B")
+    m.remove("B")
+    last = m.last_refusal("A")
+    assert last is not None
+    assert last.reason.kind == "full"
+    m.add("A")
+    last = m.last_refusal("A")
+    assert last is not None
+    assert (last.reason.kind, last.count) == ("require", 5)
+
+
+def _requiring(count: int) -> dict[str, str]:
+    return {f"S{i}": "require:Nope" for i in range(count)}
