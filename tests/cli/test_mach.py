@@ -378,7 +378,7 @@ def test_when_prints_ticks_and_ends_with_6_if_it_is_too_late(world: World, mach:
 def test_pairs_of_when_time_must_be_pairs(mach: Printed) -> None:
     code, _, err = mach("when-time", ".", "-s", "Foo", "-s", "Bar", "-t", "1")
     assert code == ExitCode.USAGE
-    assert "2 states and 1 ticks" in err
+    assert "2 states and 1 tick:" in err
 
 
 # -- where machines are

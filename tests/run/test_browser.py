@@ -42,6 +42,13 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+async def until_gone(pid: int) -> None:
+    """A process that was killed ends in the system's time."""
+    async with asyncio.timeout(10):
+        while is_alive(pid):  # noqa: ASYNC110 - nobody tells of another one's child
+            await asyncio.sleep(0.01)
+
+
 async def words_of(fake: Path) -> str:
     """What it was started with; waits until it runs."""
     return await asyncio.to_thread((fake.parent / "ready").read_text)
@@ -56,7 +63,7 @@ async def test_closing_leaves_neither_processes_nor_files(fake_browser: Path) ->
     assert words.split()[-1] == "http://localhost:1/"
     assert is_alive(child)
     await opened.close()
-    assert not is_alive(child)
+    await until_gone(child)
     assert not opened.profile.exists()
     await opened.close()
 
