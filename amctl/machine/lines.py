@@ -58,8 +58,8 @@ _CHECKS = (CHECK_ADD, CHECK_REMOVE)
 class _Book:
     """The lines of one machine: of its last transition, and since."""
 
-    __slots__ = ("failed", "has_failed", "logs", "machine_id", "pre", "sink", "taken", "tx",
-                 "unwatch", "vetoes", "walk")  # fmt: skip
+    __slots__ = ("failed", "has_failed", "is_over", "logs", "machine_id", "pre", "sink",
+                 "taken", "tx", "unwatch", "vetoes", "walk")  # fmt: skip
 
     def __init__(self, machine_id: str, sink: Sink | None) -> None:
         self.machine_id, self.sink = machine_id, sink
@@ -72,7 +72,7 @@ class _Book:
         """Lines since the transition before `tx`, once that is over."""
         self.vetoes = 0
         """How many of its vetoes are written already."""
-        self.has_failed = False
+        self.has_failed = self.is_over = False
         self.failed = ("", "")
         """Id and type of the last transition that failed."""
         self.unwatch: Callable[[], None] | None = None
@@ -82,6 +82,7 @@ class _Book:
         self.tx, self.taken = tx, []
         self.logs = [] if self.sink is None else _Told(self.machine_id, self.sink)
         self.vetoes, self.has_failed = 0, False
+        self.is_over = False
 
     def put(self, line: LogLine) -> None:
         """To the running transition, else to the next one (LOG-3)."""
@@ -214,6 +215,8 @@ class LineWriter(Tracer):
         if book.tx is not None and not book.tx.is_completed:
             self._decided(book.tx, book)
         if mutation.is_auto:
+            if self.level >= EVERYTHING and book.tx is not None:
+                self._over(book.tx, book)
             book.put(line(OPS, "auto", names))
         how = "queue" if mutation.queue_tick else "prepend"
         suffix = self._shown(mutation.args)
@@ -265,14 +268,6 @@ class LineWriter(Tracer):
         if self.level >= EVERYTHING and not self._is_hidden(tx):
             self._book(tx.machine).put(LogLine(EVERYTHING, f"[handler:end] {name} from {binding}"))
 
-    def transition_change(self, tx: Transition) -> None:
-        """See Tracer."""
-        if self.level >= EVERYTHING and tx.is_accepted and hasattr(tx.plan, "config"):
-            book = self._book(tx.machine)
-            if tx.has_moved:
-                self._looked_for(book, None, to_the_end=True)
-            book.logs += auto_lines(tx)
-
     def transition_finals(self, tx: Transition) -> None:
         """See Tracer."""
         book = self._book(tx.machine)
@@ -298,14 +293,25 @@ class LineWriter(Tracer):
         book = self._book(tx.machine)
         if book.tx is not tx:  # bound in its midst
             book.begin(tx)
-        if self.level >= EVERYTHING and tx.is_check and tx.is_accepted:
-            self._looked_for(book, None)
+        if self.level >= EVERYTHING:
+            self._over(tx, book)
         self._decided(tx, book)
         if not tx.has_moved and not self._is_hidden(tx):
             self._settled(tx, book)
         book.taken, book.pre = book.pre, []
 
     # -- what was decided
+
+    def _over(self, tx: Transition, book: _Book) -> None:
+        """At level 5, once: what else was looked for, and which auto states aren't tried."""
+        if book.is_over:
+            return
+        book.is_over = True
+        if tx.is_accepted and hasattr(tx.plan, "config"):
+            self._looked_for(book, None, to_the_end=tx.has_moved)
+            if tx.has_moved:
+                book.logs += auto_lines(tx)
+        book.walk = iter(())
 
     def _looked_for(
         self, book: _Book, found: Candidate | None, *, to_the_end: bool = False

@@ -59,6 +59,5 @@ class SafeLines(LineWriter):
     transition_init = _safe(LineWriter.transition_init)
     handler_start = _safe(LineWriter.handler_start)
     handler_end = _safe(LineWriter.handler_end)
-    transition_change = _safe(LineWriter.transition_change)
     transition_finals = _safe(LineWriter.transition_finals)
     transition_end = _safe(LineWriter.transition_end)
