@@ -36,6 +36,8 @@ HOME = Path(__file__).parents[2]
 WEB = HOME / "web"
 ENTRY = "threads_under_test"
 TOKEN = "the-token-of-this-test"
+PATIENCE_MS = 90_000
+"""Four runtimes may load on a machine that has other work."""
 SCRIPTS = ("loader.js", "worker.js", "runtime.js", "package.json")
 PAGE = '<!doctype html><meta charset="utf-8"><script type="module" src="loader.js"></script>\n'
 CHROMIUM = shutil.which("chromium")
@@ -116,6 +118,7 @@ async def open_page(
     try:
         async with chromium() as browser:
             page = await (await browser.new_context()).new_page()
+            page.set_default_timeout(PATIENCE_MS)
             if script:
                 await page.add_init_script(script)
             await page.goto(relay.page_url)
