@@ -40,6 +40,18 @@ def test_what_is_bad_says_how_to_mend_it(
     assert "mend: amctl setup --yes" in capsys.readouterr().out
 
 
+def test_a_pipe_gets_whole_lines(
+    health: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "stale: " + ", ".join(f"amctl/rpc/part{n}.py changed" for n in range(9))
+    health(fine("python", "version", "3.14"), bad("bundle", "web/dist", long, "amctl build"))
+    assert run(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ok", "bad", "mend:"]
+    assert lines[1].endswith(long)
+    assert lines == [line.rstrip() for line in lines]
+
+
 def test_json_is_one_document_without_secrets(
     health: Callable[..., None],
     capsys: pytest.CaptureFixture[str],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from amctl.cli.views.machines import Grid
 from amctl.run.doctor.finding import Status
 
 if TYPE_CHECKING:
@@ -25,11 +26,7 @@ _STYLES = {Status.OK: "green", Status.NOTE: "cyan", Status.WARN: "yellow", Statu
 def show_findings(findings: Sequence[Finding], options: GlobalOptions) -> None:
     """One row for each, what to do below it, and a last line that counts."""
     console = options.stdout()
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    grid = Grid(("", "", "", ""), folds=True)
     area = ""
     for finding in findings:
         if options.quiet and finding.status in (Status.OK, Status.NOTE):
@@ -37,11 +34,14 @@ def show_findings(findings: Sequence[Finding], options: GlobalOptions) -> None:
         mark = Text(finding.status.value, style=_STYLES[finding.status])
         shown = finding.area if finding.area != area else ""
         area = finding.area
-        table.add_row(mark, shown, finding.name, Text(finding.detail))
+        grid.rows.append((mark, Text(shown), Text(finding.name), Text(finding.detail)))
         if finding.mend:
-            table.add_row("", "", "", Text(f"mend: {finding.mend}", style="bold"))
-    if table.row_count:
-        console.print(table)
+            mend = Text(f"mend: {finding.mend}", style="bold")
+            grid.rows.append((Text(), Text(), Text(), mend))
+    if grid.rows and console.is_terminal:
+        console.print(*grid.drawn())
+    elif grid.rows:
+        print(*grid.lines(head=False), sep="\n")
     counts = Counter(finding.status for finding in findings)
     words = [f"{counts[status]} {status.value}" for status in Status if counts[status]]
     options.say(", ".join(words) or "nothing was looked at")

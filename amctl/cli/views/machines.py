@@ -135,7 +135,8 @@ def _flags(row: Row) -> Text:
 def listing(rows: Sequence[Row], *, states: bool = True, states_all: bool = False) -> Grid:
     """A line for each machine that answered: rows of `list --json`."""
     head = ("machine", "is", "time", "active states")
-    grid = Grid(head if states or states_all else head[:3], numbers=(2,))
+    # who asks for all states wants to see them all, be the terminal narrow
+    grid = Grid(head if states or states_all else head[:3], numbers=(2,), folds=states_all)
     for row in rows:
         cells = [Text(clean(row["id"]), "bold"), _flags(row), Text(f"t{row['time']}")]
         if states or states_all:

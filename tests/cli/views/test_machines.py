@@ -48,6 +48,12 @@ def test_tables_fit_the_terminal(width: int) -> None:
     assert "…" in lines[-1]
 
 
+def test_who_asks_for_all_states_sees_all() -> None:
+    lines = drawn(listing([MANY], states_all=True), width=60)
+    assert max(map(len, lines)) <= 60
+    assert "State39:0" in lines[-1]
+
+
 def test_a_pipe_gets_whole_lines() -> None:
     lines = listing([ROW, MANY]).lines()
     assert lines[1].split() == ["browser1", "CR", "t6", "ErrNetwork:1", "Start:1", "Ready:3"]
