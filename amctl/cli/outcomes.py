@@ -10,6 +10,8 @@ from amctl.cli.exitcodes import ExitCode
 from amctl.repl.outcome import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from amctl.repl.outcome import Outcome
 
 __all__ = ["CODES", "document", "show"]
@@ -36,8 +38,8 @@ def show(outcome: Outcome, *, as_json: bool = False) -> int:
         as_json: Print the data as one document; nothing where there is none for an error.
     """
     if not as_json:
-        for line in outcome.lines:
-            print(_printable(line))
+        for line in _rows(outcome.lines):
+            print(line)
     elif outcome.ok or outcome.data is not None:
         print(document(outcome.data))
     sys.stdout.flush()
@@ -47,6 +49,20 @@ def show(outcome: Outcome, *, as_json: bool = False) -> int:
         print(f"hint: {_printable(outcome.hint)}", file=sys.stderr)
     sys.stderr.flush()
     return int(CODES[outcome.verdict])
+
+
+def _rows(lines: Iterable[str]) -> Iterator[str]:
+    """The lines; on a terminal as wide as it is."""
+    if not sys.stdout.isatty():
+        yield from map(_printable, lines)
+        return
+    from shutil import get_terminal_size
+
+    from amctl.repl.rendering import folded
+
+    width = get_terminal_size().columns
+    for line in lines:
+        yield from folded(_printable(line), width)
 
 
 def document(data: Any) -> str:

@@ -73,7 +73,7 @@ class Screen:
 
     def show(self, outcome: Outcome) -> None:
         """An answer."""
-        self._rows(list(rows_of(outcome)))
+        self._rows(list(rows_of(outcome, self.size[0] if self._moves else 0)))
 
     def notice(self, text: str) -> None:
         """Something that nobody asked for: it says so."""

@@ -12,6 +12,7 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from amctl.repl._shell_words import is_flag, split
+from amctl.repl.rendering import folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
@@ -75,24 +76,29 @@ def clipped(text: str, width: int) -> str:
     return out + "…" if width > 0 else ""
 
 
-def rows_of(outcome: Outcome) -> Iterator[StyleAndTextTuples]:
-    """The rows of an answer: `=> ` in front of results, `err> ` in front of errors."""
-    for line in _flat(outcome.lines):
+def rows_of(outcome: Outcome, width: int = 0) -> Iterator[StyleAndTextTuples]:
+    """The rows of an answer: `=> ` in front of results, `err> ` in front of errors.
+
+    Args:
+        outcome: The answer.
+        width: Columns that a row may take; 0: any number.
+    """
+    for line in _flat(outcome.lines, width - 3):
         yield [("class:result", "=> "), ("", line)]
     problems = outcome.problems
     if not outcome.ok and not problems and not outcome.lines:
         problems = (str(outcome.verdict),)
-    for line in _flat(problems):
+    for line in _flat(problems, width - 5):
         yield [("class:error", "err> "), ("", line)]
-    for line in _flat([f"hint: {outcome.hint}"] if outcome.hint else []):
+    for line in _flat([f"hint: {outcome.hint}"] if outcome.hint else [], width - 5):
         yield [("class:error", "err> ") if problems else ("class:result", "=> "), ("", line)]
 
 
-def _flat(texts: Iterable[str]) -> Iterator[str]:
+def _flat(texts: Iterable[str], width: int) -> Iterator[str]:
     for text in texts:
         # Of one line the indent says something; of several what they share does not.
         for line in (textwrap.dedent(text) if "\n" in text else text).split("\n"):
-            yield plain(line.rstrip("\r"))
+            yield from folded(plain(line.rstrip("\r")), width)
 
 
 class LineLexer(Lexer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "diff_lines",
     "flags_of",
+    "folded",
     "grouped",
     "inspect_lines",
     "listing",
@@ -26,6 +29,36 @@ __all__ = [
     "schema_data",
     "states_text",
 ]
+
+
+_HANGING = 2
+"""Columns by which what goes on in the next row stands further in."""
+_COLUMN = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
+"""What stands in front of a second column."""
+_NARROW = 20
+"""A terminal with fewer columns folds lines better itself."""
+
+
+def folded(line: str, width: int) -> list[str]:
+    """A line in rows of so many columns at most, parted between words.
+
+    What goes on stands below the line's second column, if it has one. A word that is longer stays
+    whole, and so does JSON: it may be meant for copying.
+    """
+    if len(line) <= width or width < _NARROW or line[:1] in ("{", "["):
+        return [line]
+    column = _COLUMN.match(line)
+    indent = len(line) - len(line.lstrip(" "))
+    hanging = column.end() if column is not None else indent + _HANGING
+    if hanging > width // 2:
+        hanging = min(indent + _HANGING, width // 2)
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def flags_of(peer: Peer) -> str:

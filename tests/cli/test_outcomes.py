@@ -69,3 +69,13 @@ def test_what_json_has_no_word_for_becomes_text() -> None:
         "verdict": "done",
         "raw": "b'x'",
     }
+
+
+def test_a_terminal_gets_rows_that_fit(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = Outcome(lines=("one two three four five six",))
+    monkeypatch.setenv("COLUMNS", "20")
+    show(long)
+    assert capsys.readouterr().out == "one two three four five six\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    show(long)
+    assert capsys.readouterr().out == "one two three four\n  five six\n"

@@ -9,6 +9,7 @@ from amctl.repl.outcome import Verdict
 from amctl.repl.rendering import (
     diff_lines,
     flags_of,
+    folded,
     grouped,
     inspect_lines,
     listing,
@@ -123,3 +124,25 @@ def test_a_group_is_told_in_three_lines() -> None:
 def test_what_else_came_of_a_group_has_a_line_of_its_own() -> None:
     assert grouped([DONE, LOST]).lines[3:] == ("Unreachable 1",)
     assert grouped([DONE], diff=True).lines[3:] == ("a: executed", "   X 0 -> 1")
+
+
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        ("short", ["short"]),
+        ("", [""]),
+        ("   CR: (Foo:1 Bar:2 Baz:3 Start:5)", ["   CR: (Foo:1 Bar:2", "     Baz:3 Start:5)"]),
+        ("  --arg  What is given to it", ["  --arg  What is", "         given to it"]),
+        ("a very long one at first  two three", ["a very long one at", "  first  two three"]),
+        ("a" * 25 + " b", ["a" * 25, "  b"]),
+        ('{"a": 1, "b": [1, 2, 3, 4]}', ['{"a": 1, "b": [1, 2, 3, 4]}']),
+    ],
+)
+def test_lines_are_folded_between_words(line: str, rows: list[str]) -> None:
+    assert folded(line, 20) == rows
+    assert folded(line, 0) == [line]
+
+
+def test_a_deep_indent_leaves_room() -> None:
+    rows = folded(" " * 18 + "one two three", 20)
+    assert " ".join("".join(rows).split()) == "one two three"

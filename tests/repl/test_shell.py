@@ -19,6 +19,7 @@ from tests.support.sitting import (
     CTRL_D,
     ENTER,
     TAB,
+    Terminal,
     WorkStates,
     sitting,
     two_machines,
@@ -102,6 +103,13 @@ async def test_help_and_cheatsheet_come_from_the_registry(
         await person.until("=> A slow.")
         await person.type("cheatsheet" + ENTER)
         await person.until("=> machines: ID")
+
+
+async def test_answers_are_folded_between_words(fleet: ShellFleet, tmp_path: Path) -> None:
+    async with sitting(fleet, tmp_path, Terminal(44)) as person:
+        await person.type("cheatsheet" + ENTER)
+        await person.until("=> machines: ID  .  all  browser*  a,b,!c\r\n")
+        await person.until("=>               re:REGEX  tag:X  parent:ID\r\n")
 
 
 async def test_a_script_shows_each_line_when_it_has_run(fleet: ShellFleet, tmp_path: Path) -> None:
