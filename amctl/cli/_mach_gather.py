@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from amctl.machine.patterns import PatternError, matching
-from amctl.repl.errors import NothingMatchedError, UsageError
+from amctl.repl.errors import NothingMatchedError, NothingPassedError, UsageError
 from amctl.repl.filters import Filters
-from amctl.repl.selecting import find
+from amctl.repl.selecting import find, select
 from amctl.rpc.answers import as_data
 from amctl.rpc.errors import RpcError
 
@@ -39,19 +39,23 @@ async def gather_listed(context: Context, call: Call, pattern: str) -> list[Row]
 
     Raises:
         NothingMatchedError: None does.
+        UnreachableError: One is named that never was connected.
         UsageError: The pattern or a filter is wrong.
     """
     unlimited = replace(call, values={**call.values, "limit": 0})
     rows = await gather_plain(context, unlimited)
     wanted = {peer.index for peer in find(context.fleet.peers, pattern)}
     rows = [row for row in rows if row["index"] in wanted]
-    return _some(rows, call, pattern, [peer.id for peer in context.fleet.peers if peer.id])
+    if not rows and not wanted and not call.shown.watch:
+        select(context.fleet, pattern)  # it raises, and knows why
+    return _some(rows, call)
 
 
-def _some(rows: list[Row], call: Call, pattern: str, known: Sequence[str]) -> list[Row]:
+def _some(rows: list[Row], call: Call) -> list[Row]:
+    """As many as are asked for; the pattern was looked at, so that filters are to blame."""
     limit = call.values["limit"]
     if not rows and not call.shown.allow_empty and not call.shown.watch:
-        raise NothingMatchedError(pattern if pattern != "all" else "these filters", known)
+        raise NothingPassedError
     return rows[:limit] if limit else rows
 
 
@@ -165,8 +169,9 @@ async def gather_inner(context: Context, call: Call, pattern: str) -> list[Row]:
     except PatternError as error:
         raise UsageError(str(error), "quote it, and escape ( [ { with a backslash") from error
     filters = _filters(call.values)
-    fit = [one.row for one in chosen if filters.fits(cast("Peer", one))]
-    return _some(fit, call, pattern, [row["id"] for row in rows])
+    if not chosen and not call.shown.watch:
+        raise NothingMatchedError(pattern, [row["id"] for row in rows])
+    return _some([one.row for one in chosen if filters.fits(cast("Peer", one))], call)
 
 
 def _filters(values: Mapping[str, Any]) -> Filters:

@@ -3,6 +3,7 @@
 ReplError             has a verdict and maybe a hint
   NothingRunsError    no address was found, or nothing answered (ConnectionError)
   NothingMatchedError machines answered, but none fits (LookupError)
+    NothingPassedError of those that a pattern means, filters let none pass
   UsageError          a command line that can't be understood (ValueError)
     ScriptFileError   a script that can't be read
   UnreachableError    the machine that was meant is not connected (ConnectionError)
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NothingMatchedError",
+    "NothingPassedError",
     "NothingRunsError",
     "ReplError",
     "ScriptFileError",
@@ -91,6 +93,22 @@ class NothingMatchedError(ReplError, LookupError):
         """Something near, or how to see all."""
         close = get_close_matches(self.what, self.known, n=1)
         return f"did you mean {close[0]!r}?" if close else "list them: amctl mach list"
+
+
+class NothingPassedError(NothingMatchedError):
+    """There are machines, but filters let none of them pass."""
+
+    def __init__(self) -> None:
+        super().__init__("these filters", ())
+        self.args = ()
+
+    def __str__(self) -> str:
+        return "no machine passes these filters"
+
+    @property
+    def hint(self) -> str:
+        """What would let some pass."""
+        return "leave some of them out"
 
 
 class UsageError(ReplError, ValueError):

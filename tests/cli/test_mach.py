@@ -135,9 +135,10 @@ def test_nothing_matched_is_3_unless_that_is_allowed(mach: Printed, words: list[
 
 
 def test_filters_that_fit_none_are_3_too(mach: Printed) -> None:
-    code, _, err = mach("list", "--active", "Foo")
-    assert code == ExitCode.NOTHING_MATCHED
-    assert "these filters" in err
+    for words in (["list"], ["list", "worker0"], ["list", "worker*"]):
+        code, _, err = mach(*words, "--active", "Foo")
+        assert code == ExitCode.NOTHING_MATCHED
+        assert err == "error: no machine passes these filters\nhint: leave some of them out\n"
 
 
 def test_nothing_running_is_4(world: World, mach: Printed) -> None:
@@ -145,6 +146,15 @@ def test_nothing_running_is_4(world: World, mach: Printed) -> None:
     code, out, err = mach("list", "--json", "--allow-empty")
     assert (code, out) == (ExitCode.UNREACHABLE, "[]\n")
     assert "hint: start something: amctl start --stay" in err
+
+
+def test_a_list_of_one_that_never_was_connected_is_4(world: World, mach: Printed) -> None:
+    peer = world.fleet.peers[2]
+    peer.is_ready = peer.was_ready = False
+    peer.problem = "nobody listens"
+    code, _, err = mach("list", "worker2")
+    assert code == ExitCode.UNREACHABLE
+    assert err == "error: machine 'worker2' is not connected: nobody listens\n"
 
 
 def test_a_machine_that_is_named_and_gone_is_4(world: World, mach: Printed) -> None:

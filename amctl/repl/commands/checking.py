@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from amctl.repl.command import Command, Kind, Param
 from amctl.repl.commands._params import FILTERS, PATTERN, filters_of
-from amctl.repl.errors import HOW_TO_START, at_prompt
+from amctl.repl.errors import HOW_TO_START, NothingPassedError, at_prompt
 from amctl.repl.filters import listed
 from amctl.repl.outcome import Outcome, Verdict
 from amctl.repl.rendering import (
@@ -39,8 +39,8 @@ async def _list(context: Context, values: Mapping[str, Any]) -> Outcome:
 def _nothing_listed(context: Context) -> Outcome:
     """An empty list is said, and is no success: scripts are to notice it."""
     if any(peer.was_ready for peer in context.fleet.peers):
-        problems = ("no machine passes these filters",)
-        return Outcome(Verdict.NO_MATCH, data=[], problems=problems, hint="leave some of them out")
+        error = NothingPassedError()
+        return Outcome(error.verdict, data=[], problems=(str(error),), hint=error.hint)
     problems = ("no machine is connected",)
     return Outcome(Verdict.UNREACHABLE, data=[], problems=problems, hint=HOW_TO_START)
 
