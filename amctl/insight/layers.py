@@ -20,7 +20,7 @@ ORDER = (
     ("amctl.telemetry", "amctl.relay", "amctl.bundle"),
     ("amctl.dump", "amctl.insight", "amctl.traces"),
     ("amctl.graph", "amctl.bench"),
-    ("amctl.vis", "amctl.repl"),
+    ("amctl.vis", "amctl.repl", "amctl.debugger"),
     ("amctl.run", "nodes"),
     ("amctl.cli",),
 )
