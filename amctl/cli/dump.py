@@ -125,6 +125,47 @@ def inspect(
     return int(ExitCode.DONE)
 
 
+@app.command("find")
+def find_(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[DUMP] MACHINE EXPR", help="EXPR is like Working & !Failed."),
+    ],
+    back: Annotated[
+        bool, typer.Option("--back/--no-back", help="Backwards: the newest one first.")
+    ] = False,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="ADDRESS", help="mach://ID/TX or a time, itself left out."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", metavar="N", min=0, help="At most so many; 0: all.")
+    ] = 1,
+    as_json: _Json = False,
+) -> int:
+    """Find where an expression over states became true (exit 3 if nowhere).
+
+    `Working & !Failed`, `Ready:>3` (its tick), `(A | B) & worker1.Ready` (of another machine).
+
+    Example: amctl dump find tmp/am-dbg-dump.sqlite orchestrator 'Ready | Start' --back
+    """
+    from contextlib import closing
+
+    from amctl.cli._dump_find import Sought, find
+    from amctl.cli.dumps import resolve
+    from amctl.debugger.store import Store
+
+    if not 2 <= len(words) <= 3:
+        raise typer.BadParameter("it takes [DUMP] MACHINE EXPR; quote an EXPR with blanks")
+    options = global_options(ctx)
+    source = resolve(words[0] if len(words) == 3 else None, ctx)
+    sought = Sought(words[-2], words[-1], back, start, limit)
+    with closing(Store.open(source, say=options.say)) as store:
+        found = find(store, sought, options, as_json=as_json)
+    return int(ExitCode.DONE if found else ExitCode.NOTHING_MATCHED)
+
+
 @app.command()
 def export(
     ctx: typer.Context,

@@ -60,6 +60,7 @@ JSON: dict[str, str | None] = {
     "collect": "-d tmp",
     "dump list": DUMP,
     "dump inspect": f"{DUMP} orchestrator",
+    "dump find": f"{DUMP} orchestrator Start --back",
     "dump merge": "1.sqlite 2.sqlite -o all.sqlite",
     "dump verify": DUMP,
     "dump diff": "before.sqlite after.sqlite",
@@ -105,7 +106,8 @@ WORDS = {
 
 REAL = {
     *(name for name in JSON if name.startswith("mach ")),
-    *("mach", "dump", "dump list", "dump inspect", "dump export", "dump import", "dump merge"),
+    *("mach", "dump", "dump list", "dump inspect", "dump find", "dump export", "dump import"),
+    "dump merge",
     *("dump verify", "dump diff", "vis inspect-dump", "deps", "deps list", "deps graph"),
     *("completion", "complete"),
 }
