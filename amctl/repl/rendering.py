@@ -31,8 +31,8 @@ __all__ = [
 ]
 
 
-_HANGING = 2
-"""Columns by which what goes on in the next row stands further in."""
+_HANGING = 4
+"""Columns by which what goes on in the next row stands further in: more than a tree's next level."""
 _COLUMN = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
 """What stands in front of a second column."""
 _NARROW = 20

@@ -78,4 +78,4 @@ def test_a_terminal_gets_rows_that_fit(capsys: Capture, monkeypatch: pytest.Monk
     assert capsys.readouterr().out == "one two three four five six\n"
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     show(long)
-    assert capsys.readouterr().out == "one two three four\n  five six\n"
+    assert capsys.readouterr().out == "one two three four\n    five six\n"
