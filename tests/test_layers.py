@@ -77,6 +77,7 @@ THIRD_PARTY = {
     "yaml": ("amctl.repl",),
     "watchfiles": ("amctl.repl",),
     "opentelemetry": ("amctl.telemetry.otelsdk", "amctl.telemetry.otelenv", "amctl.run.spans"),
+    "grpc": ("amctl.bench",),
     "google": ("amctl.run.spans",),  # protobuf messages of the intake
     "starlette": ("amctl.relay", "amctl.run"),
     "uvicorn": ("amctl.relay",),

@@ -54,6 +54,32 @@ def collect(
     return int(ExitCode.DONE)
 
 
+@app.command()
+def rpc(
+    ctx: typer.Context,
+    calls: Annotated[
+        int, typer.Option("--calls", metavar="N", min=100, help="Calls of each turn.")
+    ] = 20_000,
+    rounds: Annotated[
+        int, typer.Option("--rounds", metavar="N", min=1, help="Turns of each kind.")
+    ] = 5,
+    as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
+) -> int:
+    """Call a machine over loopback, in turns with grpc.aio.
+
+    Example: amctl bench rpc --calls 5000 --json
+    """
+    from amctl.bench.rpc import bench_rpc
+    from amctl.cli.views.benches import rpc_in_words
+
+    with steps(global_options(ctx)) as progress:
+        figures = bench_rpc(
+            calls, rounds=rounds, progress=lambda done, total: progress("calling", done, total)
+        ).to_json()
+    print(json.dumps(figures) if as_json else rpc_in_words(figures))
+    return int(ExitCode.DONE)
+
+
 def _in_words(figures: CollectFigures) -> str:
     f = figures.to_json()
     goals = f["goals"]

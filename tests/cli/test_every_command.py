@@ -74,6 +74,7 @@ JSON: dict[str, str | None] = {
     "jaeger down": "",
     "jaeger status": "",
     "bench collect": "--size 10",
+    "bench rpc": "--calls 100",
     "setup": "--check",
     "doctor": "",
     "profile": None,
@@ -240,6 +241,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("amctl.dump.service.collect", collected)
     figures = SimpleNamespace(to_json=lambda: {"transitions": 10})
     monkeypatch.setattr("amctl.bench.collect.bench_collect", lambda *_, **__: figures)
+    monkeypatch.setattr("amctl.bench.rpc.bench_rpc", lambda *_, **__: figures)
     monkeypatch.setattr("amctl.run.bundling.stale_reasons", lambda *_, **__: [])
     monkeypatch.setattr("amctl.cli.build.stale_reasons", lambda *_, **__: [])
     return tmp_path
