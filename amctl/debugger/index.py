@@ -28,6 +28,8 @@ __all__ = ["DumpIndex", "MachineIndex", "Place", "StateTrack", "id_key", "is_err
 
 _HEALTH: Final = ("Healthcheck", "Heartbeat")
 _HEX: Final = re.compile(r"(?:[0-9a-f]{16}){1,2}")
+_SPARSE: Final = 64
+"""One change in so many positions is few: setting bits is quicker then than packing bytes."""
 _PENDING: Final = 4096
 """Queued auto mutations of a machine whose execution is waited for."""
 
@@ -442,12 +444,19 @@ class DumpIndex:
         """
         seqs = machine.seqs
         first, last = seqs.first_at_least(start), seqs.first_at_least(stop - 1)
-        changes = flags((found ^ (found << 1)) >> (first + 1), last - first)
-        places = bytearray(stop - start)
-        for seq in seqs.where(changes, first):
+        changes = (found ^ (found << 1)) >> (first + 1) & below(last - first)
+        moved = seqs.where(flags(changes, last - first), first)
+        width = stop - start
+        if changes.bit_count() * _SPARSE < width:
+            few = Bits()
+            for seq in moved:
+                few.add(seq + 1 - start)
+            return filled(few.value ^ (found >> first & 1), width)
+        places = bytearray(width)
+        for seq in moved:
             places[seq + 1 - start] = 1
         places[0] = found >> first & 1
-        return filled(packed(places), stop - start)
+        return filled(packed(places), width)
 
     @property
     def nbytes(self) -> int:

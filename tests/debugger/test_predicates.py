@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amctl.debugger import index as index_module
 from amctl.debugger import predicates
 from amctl.debugger.errors import PredicateError, UnknownStateError
 from amctl.debugger.index import DumpIndex, Place
@@ -151,6 +152,7 @@ def test_the_search_of_several_machines_equals_a_naive_scan(
         return  # of one machine, whose search is another
     with pytest.MonkeyPatch.context() as patch:  # however much is looked at at once
         patch.setattr(predicates, "_NEAR", data.draw(st.sampled_from((1, 2, 5, 1 << 15))))
+        patch.setattr(index_module, "_SPARSE", data.draw(st.sampled_from((0, 64))))
         assert find(index, node, places[start], back=back) == expected
 
 
