@@ -32,7 +32,7 @@ __all__ = [
 
 
 _HANGING = 4
-"""Columns by which what goes on in the next row stands further in: more than a tree's next level."""
+"""Columns by which the next row of a line stands further in: more than a tree's next level."""
 _COLUMN = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
 """What stands in front of a second column."""
 _NARROW = 20

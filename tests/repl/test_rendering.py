@@ -131,7 +131,7 @@ def test_what_else_came_of_a_group_has_a_line_of_its_own() -> None:
     [
         ("short", ["short"]),
         ("", [""]),
-        ("   CR: (Foo:1 Bar:2 Baz:3 Start:5)", ["   CR: (Foo:1 Bar:2", "       Baz:3 Start:5)"]),
+        ("   CR: (Foo:1 Bar:2 Baz:3 Ok:5)", ["   CR: (Foo:1 Bar:2", "       Baz:3 Ok:5)"]),
         ("  --arg  What is given to it", ["  --arg  What is", "         given to it"]),
         ("a very long one at first  two three", ["a very long one at", "    first  two three"]),
         ("a" * 25 + " b", ["a" * 25, "    b"]),
