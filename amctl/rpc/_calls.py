@@ -49,6 +49,9 @@ class CallSpec(NamedTuple):
         return " ".join((self.op.name.lower(), *self.states))
 
 
+_BATCH, _ASK = Op.BATCH, Op.ASK
+
+
 class Watcher(Protocol):
     """What the client does about slow calls."""
 
@@ -160,7 +163,7 @@ class Calls:
         """An answer came; of a question it is the text."""
         call = self._sent.pop(cid, None)
         if call is not None and call.future is not None and not call.future.done():
-            call.future.set_result(text if call.spec.op is Op.ASK else result)
+            call.future.set_result(text if call.spec.op is _ASK else result)
         self._settle()
 
     def failed(self, cid: int, code: int, text: str) -> None:
@@ -186,19 +189,19 @@ class Calls:
     def _issue(self, call: _Call) -> None:
         core, spec = self._core, call.spec
         assert core is not None
-        index = self._index
-        missing = [name for name in spec.states if name not in index]
-        if missing:
-            raise CallRefusedError(
-                self._who, str(spec), Code.STATE, f"the source has no state {missing[0]}"
-            )
-        origin = spec.origin
-        if spec.op is Op.BATCH:
-            ops = [(op, [index[name] for name in states], args) for op, states, args in spec.args]
-            call.cid = core.batch(ops, *origin, wants=spec.wants)
-        else:
+        index, args, wants = self._index, spec.args, spec.wants
+        machine, tx, trace = spec.origin
+        try:
             states = [index[name] for name in spec.states]
-            call.cid = core.call(spec.op, states, spec.args, *origin, wants=spec.wants)
+            if spec.op is _BATCH:
+                args = [(op, [index[name] for name in names], each) for op, names, each in args]
+        except KeyError as error:
+            text = f"the source has no state {error.args[0]}"
+            raise CallRefusedError(self._who, str(spec), Code.STATE, text) from None
+        if spec.op is _BATCH:
+            call.cid = core.batch(args, machine, tx, trace, wants)
+        else:
+            call.cid = core.call(spec.op, states, args, machine, tx, trace, wants)
         self.count += 1
         if spec.wants:
             self._sent[call.cid] = call
@@ -265,7 +268,8 @@ class Calls:
             self._watcher.call_slow()
 
     def _settle(self) -> None:
-        if self._timer is not None and not self._sent and not self._early:
+        if self._over and self._timer is not None and not self._sent and not self._early:
+            # otherwise it rings for nothing once in a while, which is cheaper than a new one a call
             self._timer.cancel()
             self._timer = None
         if self._slow and not self._sent:

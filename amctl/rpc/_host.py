@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from amctl.machine import EXECUTED, BatchOp, Machine, MutationType, Source, TaskSet
@@ -248,9 +249,15 @@ class SessionHost:
     # -- the source moved
 
     def _source_moved(self) -> None:
-        if not self._woken:
+        # what one connection's call does is flushed there after its bytes are dealt with
+        if not self._woken and not self._is_about_to_flush():
             self._woken = True
             asyncio.get_running_loop().call_soon(self._flush_all)
+
+    def _is_about_to_flush(self) -> bool:
+        """Whether there is but one connection, and a call of it is running."""
+        pumps = self._pumps
+        return len(pumps) == 1 and all(pump.is_reading for pump in pumps.values())
 
     def _flush_all(self) -> None:
         self._woken = False
@@ -387,8 +394,16 @@ class SessionHost:
 
 
 def _origin(call: Call) -> Source:
+    if call.tx == 0 and not call.trace:
+        return _claimed(call.origin)
     tx = call.tx if isinstance(call.tx, str) else f"{call.tx:016x}" if call.tx else ""
     return Source(call.origin, tx, 0, call.trace)
+
+
+@lru_cache(maxsize=256)
+def _claimed(origin: str) -> Source:
+    """Most calls name just their machine, and always the same one."""
+    return Source(origin)
 
 
 def _mutate(source: Machine, op: int, states: Sequence[str], args: Any, origin: Source) -> Result:

@@ -136,18 +136,35 @@ class Mirror(Waits):
         self.tags = (*tags, f"src-id:{remote_id}")
 
     def apply(
-        self, ticks: Sequence[int], queue_tick: int, machine_tick: int, step: Stepped | None = None
+        self,
+        ticks: Sequence[int],
+        queue_tick: int,
+        machine_tick: int,
+        step: Stepped | None = None,
+        moved: Sequence[int] | None = None,
     ) -> None:
-        """Move to an absolute clock; does nothing if it is the present one."""
+        """Move to an absolute clock; does nothing if it is the present one.
+
+        Args:
+            ticks: By state; they are copied.
+            queue_tick: Of the source.
+            machine_tick: Of the source.
+            step: The transition behind it, in per-mutation mode.
+            moved: Indexes of the ticks that grew; None if that isn't known.
+        """
         if self._gone:
             return
         before, was = self._clock, self._config
         now = list(ticks)
         if len(now) < len(before):
             now.append(0)  # Exception, which every machine has, was not among the names
-        if now == before and queue_tick == self.queue_tick and machine_tick == self.machine_tick:
+        full = moved is None
+        if moved is None:
+            moved = [i for i, tick in enumerate(now) if tick != before[i]]
+        if not moved and queue_tick == self.queue_tick and machine_tick == self.machine_tick:
             return
-        order = self._active_order(now)
+        turned = full or any((now[i] ^ before[i]) & 1 for i in moved)
+        order = self._active_order(now) if turned else was.order
         tx = self._transition(step, order, before, now, queue_tick) if self._needs_tx() else None
         hooks = self._hooks
         for hook in (*hooks.transition_init, *hooks.transition_start) if hooks else ():
@@ -155,8 +172,8 @@ class Mirror(Waits):
         if queue_tick < self.queue_tick:
             self._subs.flush_queue()
         self._clock, self.queue_tick, self.machine_tick = now, queue_tick, machine_tick
-        self._config = is_ = self._planner.config(order)
-        self._after_swap(tx, was.mask, is_.mask, [i for i, t in enumerate(now) if t != before[i]])
+        self._config = is_ = self._planner.config(order) if turned else was
+        self._after_swap(tx, was.mask, is_.mask, moved)
 
     def _after_swap(
         self, tx: MirrorTransition | None, was: int, is_: int, ticked: Sequence[int]
@@ -188,7 +205,7 @@ class Mirror(Waits):
         return self._hooks is not None or bool(self._bindings)
 
     def _active_order(self, ticks: Sequence[int]) -> tuple[int, ...]:
-        order = tuple(i for i, tick in enumerate(ticks) if tick & 1)
+        order = tuple([i for i, tick in enumerate(ticks) if tick & 1])
         if not self.infers:
             return order
         require, mask = self._compiled.require, 0

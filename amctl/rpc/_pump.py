@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["Core", "Pump"]
 
 
+_PIECE = 64 << 10
+"""A core that gives less has nothing more to send."""
+
+
 class Core(Protocol):
     """The part of the wire's ends that moves bytes and time."""
 
@@ -47,6 +51,8 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0  # kept here, since a browser loop's handle does not know
         self._kicked = self._flushing = False
+        self.is_reading = False
+        """Received bytes are being dealt with; a flush follows."""
         self.done = False
         """The connection is over, or being closed; nothing moves any more."""
         self.after_events: Callable[[], None] = self.flush
@@ -59,7 +65,7 @@ class Pump:
 
     def kick(self) -> None:
         """There may be output: flush it in this turn of the loop, once for all kicks."""
-        if not self._kicked and not self.done:
+        if not self._kicked and not self.is_reading and not self.done:
             self._kicked = True
             self._loop.call_soon(self.flush)
 
@@ -72,10 +78,11 @@ class Pump:
         try:
             conn, core = self.conn, self.core
             while conn.writable:
-                data = core.data_to_send()
-                if not data:
+                data = core.data_to_send(_PIECE)
+                if data:
+                    conn.write(data)
+                if len(data) < _PIECE:
                     break
-                conn.write(data)
         finally:
             self._flushing = False
         self._set_timer()
@@ -91,7 +98,11 @@ class Pump:
 
     def _data(self, data: bytes) -> None:
         if not self.done:
-            self._on_events(self.core.receive_data(data, self._loop.time()))
+            self.is_reading = True
+            try:
+                self._on_events(self.core.receive_data(data, self._loop.time()))
+            finally:
+                self.is_reading = False
             self.after_events()
 
     def _lost(self, error: Exception | None) -> None:

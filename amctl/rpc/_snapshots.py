@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amctl.rpc.wire.client import ClientCore
 from amctl.rpc.wire.events import Mirror
@@ -11,13 +11,23 @@ from amctl.rpc.wire.events import Mirror
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SnapshotCore"]
+__all__ = ["Snapshot", "SnapshotCore"]
+
+
+class Snapshot(NamedTuple):
+    """A clock, and how it came to be."""
+
+    view: Sequence[int]
+    queue_tick: int
+    machine_tick: int
+    moved: Sequence[int] | None = None
+    """Positions of the ticks that grew; None: any may have changed."""
 
 
 class SnapshotCore(ClientCore):
-    """A client core that queues (ticks, queue tick, machine tick) for each Mirror event."""
+    """A client core that queues a snapshot for each Mirror event."""
 
-    snapshots: deque[tuple[Sequence[int], int, int]]
+    snapshots: deque[Snapshot]
 
     def connection_made(self, now: float) -> None:
         """Start with no snapshots: those of a former connection were all consumed."""
@@ -29,4 +39,5 @@ class SnapshotCore(ClientCore):
         super()._control(kind, one, now)
         for event in self.events[before:]:
             if isinstance(event, Mirror):
-                self.snapshots.append((self.view, self.q, self.m))
+                moved = None if event.full else self.moved
+                self.snapshots.append(Snapshot(self.view, self.q, self.m, moved))

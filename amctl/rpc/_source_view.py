@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine import Tracer
+from amctl.machine.plan import RELATION_KIND
 from amctl.rpc.payload import args_to_wire
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class SourceView:
         ending: Callable[[], None],
     ) -> None:
         self.machine, self._moved, self._ending = machine, moved, ending
-        self._last: Sequence[int] = ()
+        self._before: Sequence[int] = ()
+        self._moves: Sequence[tuple[int, int]] = ()
         self._tx: Transition | None = None
         self.listeners: list[Listener] = _Listeners(self._listen)
         self._tracer = _SourceTracer(self, tracer_id)
@@ -59,8 +61,16 @@ class SourceView:
     @property
     def ticks(self) -> Sequence[int]:
         """Ticks in the order of names."""
-        machine = self.machine
-        return self._last if machine.is_disposed else machine.time()
+        machine: Any = self.machine
+        # not `time()`, which copies: whoever asks reads a few of them, before the machine goes on
+        return self._last() if machine.is_disposed else machine._clock
+
+    def _last(self) -> Sequence[int]:
+        """What they were after the last transition: a disposed machine has none."""
+        ticks = list(self._before)
+        for i, more in self._moves:
+            ticks[i] += more
+        return ticks
 
     @property
     def last_args(self) -> dict[str, Any] | None:
@@ -100,7 +110,7 @@ class SourceView:
     def _listen(self, wanted: bool) -> None:
         if wanted and not self._bound and not self.machine.is_disposed:
             self._bound = True
-            self._last = self.machine.time()
+            self._before, self._moves = self.machine.time(), ()
             self.machine.bind_tracer(self._tracer)
         elif not wanted and self._bound:
             self._bound = False
@@ -109,16 +119,17 @@ class SourceView:
 
     def transition(self, tx: Transition) -> None:
         """Tell the listeners of one ended transition."""
-        self._tx, self._last = tx, tx.time_after
-        kind, changed = int(tx.mutation.type), tx.changed
+        changed = tx.changed
+        self._tx, self._before, self._moves = tx, tx.time_before, changed
+        kind, called = RELATION_KIND[tx.mutation.kind], tx.called
         for listener in tuple(self.listeners):
-            listener(kind, tx.called, changed)
+            listener(kind, called, changed)
         self._tx = None
         self._moved()
 
     def renamed(self) -> None:
         """The schema changed."""
-        self._last = self.machine.time()
+        self._before, self._moves = self.machine.time(), ()
         for listener in tuple(self.listeners):
             listener(0, (), ())
         self._moved()

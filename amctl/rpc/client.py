@@ -13,7 +13,7 @@ from amctl.machine import Machine, Source
 from amctl.rpc._calls import Calls, CallSpec
 from amctl.rpc._client_handlers import ClientHandlers
 from amctl.rpc._pump import Pump
-from amctl.rpc._snapshots import SnapshotCore
+from amctl.rpc._snapshots import Snapshot, SnapshotCore
 from amctl.rpc.errors import NotConnectedError, RefusedByServerError, SourceContractError
 from amctl.rpc.network_machine import NetworkMachine
 from amctl.rpc.payload import APayload
@@ -275,9 +275,9 @@ class Client:
             self._pump.finish()
 
     def _moved(self, step: Stepped | None = None) -> None:
-        view, queue_tick, machine_tick = self._core.snapshots.popleft()
+        view, queue_tick, machine_tick, moved = self._core.snapshots.popleft()
         try:
-            self.net.apply(view, queue_tick, machine_tick, step)
+            self.net.apply(view, queue_tick, machine_tick, step, moved)
         except Exception as error:
             # a handler or tracer of the mirror failed: a bug at this end, not the peer's fault
             _log.exception("%s: applying a clock failed", self.net.id)
@@ -288,7 +288,7 @@ class Client:
         self.net.set_remote(core.source_id)
         if core.snapshots:
             self._moved()
-            core.snapshots.appendleft((core.view, core.q, core.m))
+            core.snapshots.appendleft(Snapshot(core.view, core.q, core.m))
         self.calls.opened(core.names)
         self._handlers.opened()
         self._lost_at = None

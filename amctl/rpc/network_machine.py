@@ -243,7 +243,12 @@ class NetworkMachine(Mirror):
             )
 
     def _checked(self, states: StatesLike) -> tuple[str, ...]:
-        names = (states,) if isinstance(states, str) else tuple(dict.fromkeys(states))
+        if isinstance(states, str):
+            names: tuple[str, ...] = (states,)
+            if states in self._compiled.index:
+                return names
+        else:
+            names = tuple(dict.fromkeys(states))
         if self.is_known:
             unknown = [name for name in names if not self.has(name)]
             if unknown:

@@ -267,8 +267,9 @@ def _from_map(spec: _Spec, raw: Any) -> Any:
 _is_ints = _list_of(int)
 
 
-def encode_ints(values: list[int]) -> bytes:
-    """Encode a flat list of integers, the body of DIFF and STEP. Nothing is checked."""
+def encode_ints(values: Sequence[int | list[int]]) -> bytes:
+    """Encode a list of integers, the body of DIFF and STEP, or of lists of them. Nothing is
+    checked."""
     return _pack(values)
 
 

@@ -45,6 +45,8 @@ class MirrorLink(Link):
         self.gen = 0
         self.view, self.q, self.m = new_view(), 0, 0
         """Ticks by state, queue tick, machine tick."""
+        self.moved: list[int] = []
+        """Positions in `view` that the last diff moved."""
         self.stale = False
         self.held: list[Event] = []
         self.dseq = 0
@@ -90,6 +92,7 @@ class MirrorLink(Link):
             self._resync()
             return False
         self.view, self.q, self.resyncs = view, q, 0
+        self.moved = body[start::2]
         return True
 
     def _adopt(self, clock: ClockBody | Welcome, *, mark: bool) -> None:

