@@ -256,8 +256,10 @@ class SessionHost:
 
     def _is_about_to_flush(self) -> bool:
         """Whether there is but one connection, and a call of it is running."""
-        pumps = self._pumps
-        return len(pumps) == 1 and all(pump.is_reading for pump in pumps.values())
+        if len(self._pumps) == 1:
+            for pump in self._pumps.values():
+                return pump.is_reading
+        return False
 
     def _flush_all(self) -> None:
         self._woken = False

@@ -406,9 +406,9 @@ class Session(ClockLink):
 
 def _names(table: Sequence[str], indexes: Sequence[int]) -> list[str] | None:
     """Names at `indexes`, or None if one is out of range."""
-    if indexes and (min(indexes) < 0 or max(indexes) >= len(table)):
-        return None
-    return [table[i] for i in indexes]
+    size = len(table)
+    names = [table[i] for i in indexes if 0 <= i < size]
+    return names if len(names) == len(indexes) else None
 
 
 def _batch(args: Any, most: int) -> list[tuple[int, list[int], Any]]:

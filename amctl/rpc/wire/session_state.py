@@ -159,7 +159,9 @@ class ClockLink(Link):
                 self.collapsed, self.touched = True, None
         elif self.touched is not None:
             place = self.place
-            self.touched.update([place[i] for i, _ in changed if i in place])
+            for i, _ in changed:
+                if i in place:
+                    self.touched.add(place[i])
 
     def current(self) -> list[int]:
         """What a full clock says now."""
