@@ -19,6 +19,7 @@ from amctl.rpc.errors import (
     QuestionError,
     UnknownOutcomeError,
 )
+from amctl.rpc.traffic import Traffic
 from amctl.rpc.wire.codes import Code, Op
 from amctl.rpc.wire.events import Call, Closed, Delivered, Lost, Opened, Usable
 from amctl.rpc.wire.hub import Conn, Hub
@@ -102,6 +103,7 @@ class SessionHost:
         """Told of every accepted HELLO."""
         self.call_count = 0
         """Calls and notes run, for budgets."""
+        self.traffic = Traffic()
 
     # -- connections
 
@@ -116,7 +118,9 @@ class SessionHost:
             return
         loop = asyncio.get_running_loop()
         wire = Conn(self.hub, loop.time(), lambda: self._wake(wire))
-        pump = Pump(wire, conn, self._on_events, lambda error: self._lost(wire, error))
+        pump = Pump(
+            wire, conn, self._on_events, lambda error: self._lost(wire, error), self.traffic
+        )
         pump.after_events = lambda: self._woke(wire)
         self._pumps[wire] = pump
         self.on_connection(len(self._pumps))

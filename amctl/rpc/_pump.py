@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
+from amctl.rpc.traffic import Traffic
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -36,6 +38,7 @@ class Pump:
         on_events: Gets what the core found, in order. It may call `kick` and `finish`.
         on_lost: Called once when the connection is over, after the core was told; its events
             precede it.
+        traffic: Counts what passes.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Pump:
         conn: Connection,
         on_events: Callable[[Sequence[Any]], None],
         on_lost: Callable[[Exception | None], None],
+        traffic: Traffic | None = None,
     ) -> None:
         self.core, self.conn = core, conn
         self._on_events, self._on_lost = on_events, on_lost
@@ -51,6 +55,8 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0  # kept here, since a browser loop's handle does not know
         self._kicked = self._flushing = False
+        self.traffic = Traffic() if traffic is None else traffic
+        self.traffic.connections += 1
         self.is_reading = False
         """Received bytes are being dealt with; a flush follows."""
         self.done = False
@@ -80,6 +86,7 @@ class Pump:
             while conn.writable:
                 data = core.data_to_send(_PIECE)
                 if data:
+                    self.traffic.sent += len(data)
                     conn.write(data)
                 if len(data) < _PIECE:
                     break
@@ -92,12 +99,14 @@ class Pump:
         if self.done:
             return
         while data := self.core.data_to_send():
+            self.traffic.sent += len(data)
             self.conn.write(data)
         self._end(None)
         self.conn.close(code, reason)
 
     def _data(self, data: bytes) -> None:
         if not self.done:
+            self.traffic.received += len(data)
             self.is_reading = True
             try:
                 self._on_events(self.core.receive_data(data, self._loop.time()))

@@ -18,6 +18,7 @@ from amctl.rpc.errors import NotConnectedError, RefusedByServerError, SourceCont
 from amctl.rpc.network_machine import NetworkMachine
 from amctl.rpc.payload import APayload
 from amctl.rpc.states import ClientStates
+from amctl.rpc.traffic import Traffic
 from amctl.rpc.wire.codes import Code, Op, is_terminal
 from amctl.rpc.wire.events import (
     Closed,
@@ -112,6 +113,8 @@ class Client:
         self._ends: dict[int, asyncio.Future[None]] = {}
         self._closed: Closed | None = None
         self._lost_at: float | None = None
+        self.traffic = Traffic()
+        """What went over its connections so far."""
         self._handlers = ClientHandlers(self)
         self.machine.bind(self._handlers, id="rpc-client")
         self.machine.on_dispose(lambda *_: self.shut(Code.OK))
@@ -213,7 +216,9 @@ class Client:
         self._closed = None
         loop = asyncio.get_running_loop()
         self._core.connection_made(loop.time())
-        self._pump = Pump(self._core, conn, self._on_events, lambda error: self._lost(conn, error))
+        self._pump = Pump(
+            self._core, conn, self._on_events, lambda error: self._lost(conn, error), self.traffic
+        )
         self.machine.add(ClientStates.Connected)
         self._pump.start()
 

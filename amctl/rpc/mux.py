@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amctl.machine import MachineView
+    from amctl.rpc.traffic import Traffic
     from amctl.rpc.transports.base import Connection
     from amctl.rpc.wire.session import Allow, Session
 
@@ -102,6 +103,16 @@ class Mux:
     def sessions(self) -> int:
         """How many clients have a session, connected or not."""
         return self._host.sessions
+
+    @property
+    def call_count(self) -> int:
+        """Calls and notes run so far, of all clients."""
+        return self._host.call_count
+
+    @property
+    def traffic(self) -> Traffic:
+        """What went over its connections so far."""
+        return self._host.traffic
 
     @property
     def connections(self) -> int:

@@ -19,6 +19,7 @@ from amctl.rpc.wire.limits import Limits
 
 if TYPE_CHECKING:
     from amctl.machine import MachineView
+    from amctl.rpc.traffic import Traffic
     from amctl.rpc.transports.base import Connection
     from amctl.rpc.wire.session import Allow, Session
 
@@ -132,6 +133,11 @@ class Server:
     def call_count(self) -> int:
         """Calls and notes run so far."""
         return self._host.call_count
+
+    @property
+    def traffic(self) -> Traffic:
+        """What went over its connections so far."""
+        return self._host.traffic
 
     @property
     def is_ending(self) -> bool:
