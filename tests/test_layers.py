@@ -72,7 +72,8 @@ ALSO = {"nodes.orchestrator": {"amctl.relay"}, "nodes.run": {"amctl.relay"}}
 
 THIRD_PARTY = {
     "typer": ("amctl.cli",),
-    "rich": ("amctl.cli", "amctl.repl"),
+    "rich": ("amctl.cli", "amctl.repl", "amctl.debugger.face"),
+    "textual": ("amctl.debugger.face",),
     "prompt_toolkit": ("amctl.repl",),
     "yaml": ("amctl.repl",),
     "watchfiles": ("amctl.repl",),
