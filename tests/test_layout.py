@@ -47,7 +47,7 @@ def test_no_exception_is_stale() -> None:
 
 
 def test_test_folders_stand_beside_rooms() -> None:
-    free = {"cases", "conformance", "dags", "e2e", "golden", "support", "__pycache__"}
+    free = {"cases", "chaos", "conformance", "dags", "e2e", "golden", "support", "__pycache__"}
     folders = {p.name for p in (ROOT / "tests").iterdir() if p.is_dir()} - free
     rooms = {p.name for p in (ROOT / "amctl").iterdir() if p.is_dir()} | {"nodes"}
     assert folders <= rooms
