@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from amctl.machine._replay import replay
 from amctl.machine.errors import UnknownStateError
 from amctl.machine.explanation import Blamed, Explanation, Kind
 from amctl.machine.plan import ActiveSet, Called
@@ -50,7 +51,7 @@ def explain_by_relations(
     if base.is_active:
         return active_now(base, schema, active, index)
     found = by_relations(base, schema, active, index)
-    return found or (untried(base) if auto else free(base, schema, index))
+    return found or (untried(base) if auto else free(base, schema, active, index))
 
 
 def untried(base: Explanation) -> Explanation:
@@ -95,9 +96,10 @@ def by_relations(
     return replace(base, kind=kind, sentence=text, remedy=remedy, reason=reason, blame=blame)
 
 
-def free(base: Explanation, schema: Compiled, index: int) -> Explanation:
+def free(base: Explanation, schema: Compiled, active: ActiveSet, index: int) -> Explanation:
     """Nothing refuses it."""
-    by = tuple(schema.names[i] for i in range(len(schema.names)) if index in schema.add[i])
+    implying = (i for i in range(len(schema.names)) if index in schema.add[i])
+    by = tuple(schema.names[i] for i in implying if _brings(schema, active, i, index))
     kind = Kind.ENDED if base.tick else Kind.NEVER_ASKED
     if base.tick:
         times = base.tick // 2
@@ -109,6 +111,12 @@ def free(base: Explanation, schema: Compiled, index: int) -> Explanation:
     if by:
         remedy += f", or {listed(by, 'or')}, which brings it"
     return replace(base, kind=kind, sentence=text, remedy=remedy, implied_by=by)
+
+
+def _brings(schema: Compiled, active: ActiveSet, i: int, index: int) -> bool:
+    """Whether adding one state would activate the other: not if it is active, or refused itself."""
+    targets = replay(schema, ADD, (i,), active.order).targets
+    return i in targets and index in targets
 
 
 # -- words

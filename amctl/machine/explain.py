@@ -100,7 +100,7 @@ class _Question:
             or self._automatic()
             or self._refused_before()
             or self._ended_by_error()
-            or free(self._base, self._schema, self._index)
+            or self._free()
         )
 
     def _gone(self) -> Explanation:
@@ -142,7 +142,7 @@ class _Question:
         before = self._base.last
         if kind == CHECK_ADD and before is None and not self._base.auto:
             # nobody has tried, and a try with arguments may be welcome
-            found = self._ended_by_error() or free(self._base, self._schema, self._index)
+            found = self._ended_by_error() or self._free()
             text = found.sentence.removesuffix(", and nothing refuses it")
             text += f"; asked now, without arguments: {reason}"
             return replace(found, sentence=text, reason=reason)
@@ -202,6 +202,9 @@ class _Question:
         remedy = f"see to the error, then add {self._state} again"
         blame = (Blamed("Exception", wanted=False),) if self._machine.is_err() else ()
         return self._with(Kind.ERROR, text, remedy, error=mishap.text, blame=blame)
+
+    def _free(self) -> Explanation:
+        return free(self._base, self._schema, self._machine._config, self._index)
 
     def _error_text(self, state: str) -> str:
         if not state.startswith(_ERRORS) or not self._machine.is_err():

@@ -104,7 +104,7 @@ class Explanation:
     error: str = ""
     """The error that ended it, or that is behind an error state; type and text."""
     implied_by: tuple[str, ...] = ()
-    """States whose Add brings it: if it is active those that are active, else all."""
+    """States whose Add brings it: if it is active those that are active, else those that would."""
     auto: bool = False
     """Whether the machine tries it by itself."""
     tasks: tuple[str, ...] = ()

@@ -108,6 +108,21 @@ def test_what_nobody_added_says_so_and_who_would_bring_it() -> None:
     assert found.implied_by == ("A",)
 
 
+def test_nobody_is_told_to_add_what_would_not_bring_it() -> None:
+    """One is active already, so that adding it implies nothing; one is refused itself."""
+    m = mach("A B C D M", A="add:B", C="add:B require:D", M="multi add:B")
+    m.add("A")
+    m.remove("B")
+    found = m.explain("B")
+    assert found.kind is Kind.ENDED
+    assert found.remedy == "add B, or M, which brings it"
+    assert found.implied_by == ("M",)
+    m.add("D")
+    assert m.explain("B").implied_by == ("C", "M")
+    assert m.add("C").executed
+    assert m.is_("B")
+
+
 def test_what_was_removed_says_how_often_it_was_there() -> None:
     m = mach("A")
     for _ in range(2):
