@@ -181,7 +181,9 @@ class Transition:
         total = sum(self.time_before)
         if not self.time_before and self.machine.transition is self:
             total = self.machine.time_sum - sum(more for _, more in self.changed)
-        return Source(self.machine.id, self.id, total, self.trace)
+        # without a tracer nobody has taken the context over, and it goes on as it came
+        trace = self.trace or (self.source.trace if self.source is not None else b"")
+        return Source(self.machine.id, self.id, total, trace)
 
     def __str__(self) -> str:
         """STR-5."""

@@ -111,7 +111,10 @@ class OtelTracer(StepRecorder):
         while waiting:
             one = waiting.pop(0)
             if self._begin(one, is_root=one is machine and machine.parent_id not in self._followed):
-                waiting += [m for m in registry.live() if m.parent_id == one.id]
+                below = [m for m in registry.live() if m.parent_id == one.id]
+                # parents are known by id alone: what another one of this id has left is older
+                newest = {m.id: m for m in below}.values()
+                waiting += [*newest, *(m for m in below if m not in newest)]
 
     def _begin(self, machine: MachineView, *, is_root: bool) -> bool:
         if self._is_over or machine.is_disposed:

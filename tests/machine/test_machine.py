@@ -72,6 +72,13 @@ def test_mut_7_the_source_knows_the_time_before_its_transition() -> None:
     assert tracer.ended[-1].as_source().trace == b"trace"
 
 
+def test_trace_context_goes_on_through_a_machine_without_tracers() -> None:
+    m, seen = mach("A"), list[Source]()
+    m.bind({"AState": lambda e: seen.append(e.as_source())})
+    m.add("A", source=Source("far", "tx1", 7, b"trace"))
+    assert seen[0].trace == b"trace"
+
+
 def test_mut_8_handlers_share_the_map() -> None:
     got: list[Any] = []
     m = mach("A")

@@ -85,9 +85,13 @@ async def test_a_run_is_one_trace_of_five_services(traces: Traces) -> None:
         ]
 
 
+@pytest.mark.parametrize("left", [(), ("rc-srv-browser2", "rc-bro-browser3")])
 async def test_a_retry_links_back_to_the_failure_over_the_orchestrators_decision(
-    traces: Traces,
+    traces: Traces, left: tuple[str, ...]
 ) -> None:
+    """Also if machines of another run, with the same ids, are not gone yet."""
+    parents = {"rc-srv-browser2": "orchestrator", "rc-bro-browser3": "browser2"}
+    kept = [Machine(id, {}, parent_id=parents[id]) for id in left]
     faults = faults_at(browser3={(1, 1): Fault.FAIL})
     async with System(store=traces, faults=faults) as system:
         assert (await system.finished()).ok
@@ -108,6 +112,8 @@ async def test_a_retry_links_back_to_the_failure_over_the_orchestrators_decision
         ("orchestrator", "0: [add] ServerPayload"),
     ]
     assert ("browser3", "0: [add] Failed") in chain
+    for machine in kept:
+        machine.dispose()
 
 
 async def test_a_node_that_is_started_again_is_a_second_machine_of_the_trace(

@@ -210,6 +210,19 @@ def test_a_second_machine_of_one_id_is_left_alone(
     assert "a second machine k isn't traced" in caplog.text
 
 
+def test_what_another_machine_of_the_id_has_left_comes_last(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    old, m = machine(), machine()
+    left, own = machine("k", parent=old), machine("k", parent=m)
+    world.tracer().follow(m)
+    assert "a second machine k isn't traced" in caplog.text
+    left.add("A")
+    assert world.named("1: [add] A") == []
+    own.add("A")
+    assert len(world.named("1: [add] A")) == 1
+
+
 # --- causes
 
 
