@@ -80,6 +80,32 @@ def rpc(
     return int(ExitCode.DONE)
 
 
+@app.command()
+def engine(
+    ctx: typer.Context,
+    pairs: Annotated[
+        int, typer.Option("--pairs", metavar="N", min=4, help="Pairs of calls in each round.")
+    ] = 5_000,
+    rounds: Annotated[
+        int, typer.Option("--rounds", metavar="N", min=1, help="How often each is measured.")
+    ] = 9,
+    as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
+) -> int:
+    """Run machines, in turns with transitions and python-statemachine, if these are installed.
+
+    Example: amctl bench engine --rounds 5 --json
+    """
+    from amctl.bench.engine import bench_engine
+    from amctl.cli.views.benches import engine_in_words
+
+    with steps(global_options(ctx)) as progress:
+        figures = bench_engine(
+            pairs, rounds=rounds, progress=lambda done, total: progress("running", done, total)
+        ).to_json()
+    print(json.dumps(figures) if as_json else engine_in_words(figures))
+    return int(ExitCode.DONE)
+
+
 def _in_words(figures: CollectFigures) -> str:
     f = figures.to_json()
     goals = f["goals"]

@@ -75,6 +75,7 @@ JSON: dict[str, str | None] = {
     "jaeger status": "",
     "bench collect": "--size 10",
     "bench rpc": "--calls 100",
+    "bench engine": "--rounds 1",
     "setup": "--check",
     "doctor": "",
     "profile": None,
@@ -242,6 +243,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     figures = SimpleNamespace(to_json=lambda: {"transitions": 10})
     monkeypatch.setattr("amctl.bench.collect.bench_collect", lambda *_, **__: figures)
     monkeypatch.setattr("amctl.bench.rpc.bench_rpc", lambda *_, **__: figures)
+    monkeypatch.setattr("amctl.bench.engine.bench_engine", lambda *_, **__: figures)
     monkeypatch.setattr("amctl.run.bundling.stale_reasons", lambda *_, **__: [])
     monkeypatch.setattr("amctl.cli.build.stale_reasons", lambda *_, **__: [])
     return tmp_path
