@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from amctl.dump.gob.layout import Layout
 
-__all__ = ["Reader", "schema_to_fields", "tx_to_fields"]
+__all__ = ["Reader", "schema_from_fields", "schema_to_fields", "tx_to_fields"]
 
 _T = TypeVar("_T")
 _TYPES = range(4)
@@ -33,11 +33,11 @@ class Reader:
 
     Args:
         layout: Of the stream.
-        schema: The machine's `MsgStruct`.
+        schema: The machine's, as `schema_from_fields` made it.
     """
 
-    def __init__(self, layout: Layout, schema: dict[str, Any]) -> None:
-        self.schema = _schema(schema)
+    def __init__(self, layout: Layout, schema: SchemaMsg) -> None:
+        self.schema = schema
         self._id = self.schema.machine_id
         self._layout = layout
         self._count = len(self.schema.names)
@@ -115,8 +115,8 @@ class Reader:
         return index if 0 <= index < self._count else -1
 
 
-def _schema(raw: dict[str, Any]) -> SchemaMsg:
-    """Its states are exactly those that have an index; without any, all by name."""
+def schema_from_fields(raw: dict[str, Any]) -> SchemaMsg:
+    """A `MsgStruct`. Its states are exactly those that have an index; without any, all by name."""
     states: dict[str, dict[str, Any]] = raw.get("States", {})
     names = tuple(raw.get("StatesIndex", ())) or tuple(sorted(states))
     groups: dict[str, list[int]] = raw.get("Groups", {})

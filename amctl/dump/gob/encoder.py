@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Writer = Callable[[bytearray, Any], None]
 
-__all__ = ["GobValueError", "encode_stream"]
+__all__ = ["GobValueError", "ValueWriter", "encode_stream"]
 
 
 class GobValueError(ValueError):
@@ -67,6 +67,50 @@ def encode_stream(value: Any, type_id: int, types: Mapping[int, TypeDef]) -> byt
     encoder.put_top(message, type_id, value)
     _put_message(out, message)
     return out
+
+
+class ValueWriter:
+    """A stream that goes on: each type is defined once, before the first value that needs it.
+
+    Args:
+        types: Those that values may have, in the order in which they are defined.
+    """
+
+    def __init__(self, types: Mapping[int, TypeDef]) -> None:
+        self._types = types
+        self._encoder = _Encoder(types)
+        self._defined: set[int] = set()
+
+    def value(self, type_id: int, value: Any) -> bytes:
+        """The bytes that come next: definitions that are missing, and the value.
+
+        Raises:
+            GobValueError: It can't be of that type; the stream goes on as if it was never asked.
+        """
+        out, message = bytearray(), bytearray()
+        needed = self._needed(type_id)
+        for of in (of for id_, of in self._types.items() if id_ in needed):
+            part = bytearray()
+            _put_int(part, -of.id)
+            self._encoder.writer(WIRE_TYPE)(part, type_to_wire(of))
+            _put_message(out, part)
+        _put_int(message, type_id)
+        self._encoder.put_top(message, type_id, value)
+        _put_message(out, message)
+        self._defined |= needed
+        return bytes(out)
+
+    def _needed(self, type_id: int) -> set[int]:
+        """The type and its parts, if they aren't defined yet."""
+        found: set[int] = set()
+        waiting = [type_id]
+        while waiting:
+            one = waiting.pop()
+            if one in self._types and one not in found and one not in self._defined:
+                found.add(one)
+                of = self._types[one]
+                waiting += (of.elem, of.key, *(field.type for field in of.fields))
+        return found
 
 
 def _put_message(out: bytearray, message: bytearray) -> None:

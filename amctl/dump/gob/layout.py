@@ -1,4 +1,4 @@
-"""The types of a dump, as the original's code has them now, and what older streams lack.
+"""The types of a dump and of calls, as the original's code has them now; what older streams lack.
 
 Ids, names and the order of definitions are those that Go's encoder gives them, so that a dump of
 ours looks like one of the original's to the byte. (Only a reader that knows nothing would care.)
@@ -22,12 +22,29 @@ from amctl.dump.gob.types import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DUMP", "TYPES", "Layout", "LayoutError", "layout_of"]
+__all__ = [
+    "CALL_TYPES",
+    "DUMP",
+    "EMPTY",
+    "REQUEST",
+    "RESPONSE",
+    "SCHEMA",
+    "SCHEMA_FORWARD",
+    "TX",
+    "TX_FORWARD",
+    "TYPES",
+    "Layout",
+    "LayoutError",
+    "layout_of",
+]
 
 (
-    _EXPORTABLE, _SCHEMA, _NAMES, _STATE, _STRINGS, _STATES, _INTS, _GROUPS, _TX,
+    _EXPORTABLE, SCHEMA, _NAMES, _STATE, _STRINGS, _STATES, _INTS, _GROUPS, TX,
     _CLOCKS, _STEP, _STEPS, _LINE, _LINES, _TIME, _ARGS, _TXS, DUMP,
 ) = range(65, 83)  # fmt: skip
+REQUEST, RESPONSE, EMPTY, SCHEMA_FORWARD, TX_FORWARD = range(84, 89)
+"""What a call begins with, what an answer begins with, what stands behind one that is an error,
+and messages that another debugger passes on."""
 
 
 def _struct(id_: int, name: str, **fields: int) -> TypeDef:
@@ -38,9 +55,9 @@ TYPES: Final[Mapping[int, TypeDef]] = {
     one.id: one
     for one in (
         TypeDef(DUMP, "slice", elem=_EXPORTABLE),
-        _struct(_EXPORTABLE, "", MsgStruct=_SCHEMA, MsgTxs=_TXS, Version=STRING),
+        _struct(_EXPORTABLE, "", MsgStruct=SCHEMA, MsgTxs=_TXS, Version=STRING),
         _struct(
-            _SCHEMA,
+            SCHEMA,
             "DbgMsgStruct",
             ID=STRING,
             StatesIndex=_NAMES,
@@ -66,9 +83,9 @@ TYPES: Final[Mapping[int, TypeDef]] = {
         TypeDef(_STRINGS, "slice", "[]string", elem=STRING),
         TypeDef(_GROUPS, "map", "map[string][]int", key=STRING, elem=_INTS),
         TypeDef(_INTS, "slice", elem=INT),
-        TypeDef(_TXS, "slice", "[]*dbg.DbgMsgTx", elem=_TX),
+        TypeDef(_TXS, "slice", "[]*dbg.DbgMsgTx", elem=TX),
         _struct(
-            _TX,
+            TX,
             "",
             MachineID=STRING,
             ID=STRING,
@@ -116,17 +133,42 @@ TYPES: Final[Mapping[int, TypeDef]] = {
 }
 """The types by id, in the order in which they are defined: each one before its parts."""
 
+CALL_TYPES: Final[Mapping[int, TypeDef]] = {
+    one.id: one
+    for one in (
+        _struct(REQUEST, "Request", ServiceMethod=STRING, Seq=UINT),
+        _struct(RESPONSE, "Response", ServiceMethod=STRING, Seq=UINT, Error=STRING),
+        _struct(EMPTY, ""),
+        _struct(SCHEMA_FORWARD, "DbgMsgSchemaFwd", MsgStruct=SCHEMA, ConnId=STRING),
+        _struct(TX_FORWARD, "DbgMsgTxFwd", MsgTx=TX, ConnId=STRING),
+        *TYPES.values(),
+    )
+}
+"""Those of calls, and of the messages that they carry."""
+
 _NEEDED: Final = {
     _EXPORTABLE: ("MsgStruct",),
-    _SCHEMA: ("ID",),
-    _TX: ("ID", "Clocks"),
+    SCHEMA: ("ID",),
+    TX: ("ID", "Clocks"),
     _STEP: ("Type",),
+    REQUEST: ("ServiceMethod", "Seq"),
+    RESPONSE: ("ServiceMethod", "Seq", "Error"),
+    SCHEMA_FORWARD: ("MsgStruct", "ConnId"),
+    TX_FORWARD: ("MsgTx", "ConnId"),
 }
 """Fields that make a struct what we take it for."""
 
 
+_WHAT: Final = {
+    REQUEST: "request",
+    RESPONSE: "response",
+    SCHEMA_FORWARD: "schema",
+    TX_FORWARD: "transition",
+}
+
+
 class LayoutError(ValueError):
-    """What a stream holds isn't a dump."""
+    """What a stream holds isn't what it should be, a dump say."""
 
 
 class Layout:
@@ -146,8 +188,8 @@ class Layout:
         self.name = "current" if has_called_indexes else "2024"
 
 
-def layout_of(types: Mapping[int, TypeDef], top: int) -> Layout:
-    """Make sure that the type `top` is a dump.
+def layout_of(types: Mapping[int, TypeDef], top: int, ours: int = DUMP) -> Layout:
+    """Make sure that the type `top` is a dump, or another one of our types.
 
     What is decoded by these types then needs no further look: each field that we know is absent
     or of the type that it should be.
@@ -156,10 +198,10 @@ def layout_of(types: Mapping[int, TypeDef], top: int) -> Layout:
         LayoutError: It isn't one.
     """
     pairs: set[tuple[int, int]] = set()
-    _match(types, top, DUMP, "the value", pairs)
+    _match(types, top, ours, "the value", pairs)
     return Layout(
         has_indexes=_all_have(types, pairs, _STEP, "FromStateIdx"),
-        has_called_indexes=_all_have(types, pairs, _TX, "CalledStatesIdxs"),
+        has_called_indexes=_all_have(types, pairs, TX, "CalledStatesIdxs"),
     )
 
 
@@ -180,11 +222,13 @@ def _match(
     """Compare two types in depth; ours don't refer to themselves, so it ends."""
     if ours in BASIC or theirs in BASIC:
         if ours != theirs:
-            raise LayoutError(f"{place} is {_word(types, theirs)} instead of {_word(TYPES, ours)}")
+            raise LayoutError(
+                f"{place} is {_word(types, theirs)} instead of {_word(CALL_TYPES, ours)}"
+            )
         return
-    mine, other = TYPES[ours], types.get(theirs)
+    mine, other = CALL_TYPES[ours], types.get(theirs)
     if other is None or other.kind != mine.kind or (mine.key and other.key != mine.key):
-        raise LayoutError(f"{place} is {_word(types, theirs)} instead of {_word(TYPES, ours)}")
+        raise _other(types, theirs, ours, place)
     if (theirs, ours) in pairs:
         return
     pairs.add((theirs, ours))
@@ -192,6 +236,11 @@ def _match(
         _match(types, other.elem, mine.elem, f"an element of {place}", pairs)
     if mine.kind == "struct":
         _match_fields(types, other, mine, place, pairs)
+
+
+def _other(types: Mapping[int, TypeDef], theirs: int, ours: int, place: str) -> LayoutError:
+    found, wanted = _word(types, theirs), _word(CALL_TYPES, ours)
+    return LayoutError(f"{place} is {found} instead of {wanted}")
 
 
 def _match_fields(
@@ -204,7 +253,7 @@ def _match_fields(
     known = {field.name: field.type for field in other.fields}
     for name in _NEEDED.get(mine.id, ()):
         if name not in known:
-            raise LayoutError(f"{place} has no {name}, so this is no dump")
+            raise LayoutError(f"{place} has no {name}, so this is no {_WHAT.get(mine.id, 'dump')}")
     for field in mine.fields:
         if field.name in known:
             _match(types, known[field.name], field.type, field.name, pairs)

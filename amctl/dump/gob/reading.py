@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amctl.dump.errors import DumpFormatError, DumpNotFoundError
-from amctl.dump.gob.convert import Reader
+from amctl.dump.gob.convert import Reader, schema_from_fields
 from amctl.dump.gob.decoder import Decoder, GobError, Limits
 from amctl.dump.gob.inflate import inflate
 from amctl.dump.gob.layout import LayoutError, layout_of
@@ -82,7 +82,7 @@ def _fill(dump: MemoryDump, decoder: Decoder) -> None:
         if "MsgStruct" not in part:
             raise LayoutError("a machine without a schema")
         decoder.charge(_MACHINE_VALUES)
-        reader = Reader(layout, part["MsgStruct"])
+        reader = Reader(layout, schema_from_fields(part["MsgStruct"]))
         dump.write(reader.schema)
         transitions = part.get("MsgTxs", ())
         decoder.charge(_TX_VALUES * len(transitions))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amctl.dump.gob.convert import Reader, schema_to_fields, tx_to_fields
+from amctl.dump.gob.convert import Reader, schema_from_fields, schema_to_fields, tx_to_fields
 from amctl.dump.gob.decoder import Iface
 from amctl.dump.gob.encoder import GobValueError
 from amctl.dump.gob.layout import Layout
@@ -23,7 +23,7 @@ SCHEMA = {"ID": "m", "StatesIndex": [*NAMES]}
 
 
 def read(layout: Layout = NOW, **fields: Any) -> TxMsg:
-    return Reader(layout, SCHEMA).transition(fields)
+    return Reader(layout, schema_from_fields(SCHEMA)).transition(fields)
 
 
 def step(layout: Layout = NOW, **fields: Any) -> Step:
@@ -48,7 +48,7 @@ def test_called_states_are_told_by_names_or_by_indexes() -> None:
 
 
 def test_a_state_that_stands_twice_keeps_its_index() -> None:
-    twice = Reader(NOW, {"ID": "m", "StatesIndex": ["A", "A"]})
+    twice = Reader(NOW, schema_from_fields({"ID": "m", "StatesIndex": ["A", "A"]}))
     raw = {"CalledStates": ["A"], "CalledStatesIdxs": [1]}
     assert twice.transition(raw).called == (1,)
     assert twice.transition({"CalledStates": ["A"]}).called == (0,)
@@ -106,7 +106,7 @@ def test_a_schema_has_exactly_the_states_with_an_index() -> None:
         "Parent": "p",
         "Tags": ["x:y"],
     }
-    assert Reader(NOW, raw).schema == SchemaMsg(
+    assert Reader(NOW, schema_from_fields(raw)).schema == SchemaMsg(
         "m",
         ("B", "A"),
         {"B": StateDef(), "A": StateDef(auto=True, require=("B",), tags=("t",))},
@@ -118,7 +118,10 @@ def test_a_schema_has_exactly_the_states_with_an_index() -> None:
 
 
 def test_states_without_any_index_are_numbered_by_name() -> None:
-    assert Reader(NOW, {"States": {"B": {}, "A": {}}}).schema.names == ("A", "B")
+    assert Reader(NOW, schema_from_fields({"States": {"B": {}, "A": {}}})).schema.names == (
+        "A",
+        "B",
+    )
 
 
 def test_maps_are_written_in_the_order_of_their_keys() -> None:
@@ -142,4 +145,4 @@ def test_what_is_written_is_what_was_read() -> None:
         (Step(2, 0, -1, 0, True, True, True, "A"),), (LogLine(2, "a"),), (LogLine(3, "b"),),
         {"k": "v"}, stack="s",
     )  # fmt: skip
-    assert Reader(NOW, SCHEMA).transition(tx_to_fields(tx, NAMES)) == tx
+    assert Reader(NOW, schema_from_fields(SCHEMA)).transition(tx_to_fields(tx, NAMES)) == tx
