@@ -160,6 +160,8 @@ _NEEDED: Final = {
 
 
 _WHAT: Final = {
+    SCHEMA: "schema",
+    TX: "transition",
     REQUEST: "request",
     RESPONSE: "response",
     SCHEMA_FORWARD: "schema",

@@ -15,9 +15,11 @@ from amctl.dump.gob.calls import (
     CallWriter,
 )
 from amctl.dump.gob.decoder import GobError
-from amctl.dump.gob.encoder import GobValueError
+from amctl.dump.gob.encoder import GobValueError, ValueWriter
+from amctl.dump.gob.layout import CALL_TYPES, REQUEST, SCHEMA
+from amctl.dump.gob.types import STRING
 
-SCHEMA = {"ID": "m", "StatesIndex": ["A"]}
+SCHEMA_BODY = {"ID": "m", "StatesIndex": ["A"]}
 
 
 def one(reader: CallReader, data: bytes) -> Call:
@@ -27,10 +29,16 @@ def one(reader: CallReader, data: bytes) -> Call:
 
 def test_types_are_sent_once_and_calls_are_counted_from_0() -> None:
     reader, writer = CallReader(), CallWriter()
-    seq, data = writer.call(SCHEMA_METHOD, SCHEMA)
+    seq, data = writer.call(SCHEMA_METHOD, SCHEMA_BODY)
     call = one(reader, data)
-    assert (seq, call.seq, call.method, call.body, call.problem) == (0, 0, SCHEMA_METHOD, SCHEMA, "")
-    seq, again = writer.call(SCHEMA_METHOD, SCHEMA)
+    assert (seq, call.seq, call.method, call.body, call.problem) == (
+        0,
+        0,
+        SCHEMA_METHOD,
+        SCHEMA_BODY,
+        "",
+    )
+    seq, again = writer.call(SCHEMA_METHOD, SCHEMA_BODY)
     assert seq == one(reader, again).seq == 1
     assert len(again) * 5 < len(data)
 
@@ -46,10 +54,11 @@ def test_a_call_that_cant_be_written_leaves_the_stream_as_it_was() -> None:
 
 def test_it_does_not_matter_how_the_bytes_come() -> None:
     writer = CallWriter()
-    data = writer.call(SCHEMA_METHOD, SCHEMA)[1] + writer.call(TX_METHOD, {"ID": "t"})[1]
+    data = writer.call(SCHEMA_METHOD, SCHEMA_BODY)[1] + writer.call(TX_METHOD, {"ID": "t"})[1]
     reader = CallReader()
     calls = [call for i in range(len(data)) for call in reader.feed(data[i : i + 1])]
-    assert calls == list(CallReader().feed(data))
+    whole = list(CallReader().feed(data))
+    assert [(call.seq, call.body) for call in calls] == [(call.seq, call.body) for call in whole]
     assert len(calls) == 2
     assert reader.buffered == 0
     assert reader.pending is None
@@ -57,19 +66,24 @@ def test_it_does_not_matter_how_the_bytes_come() -> None:
 
 def test_other_methods_and_other_bodies_are_told_apart() -> None:
     reader, writer = CallReader(), CallWriter()
-    writer._writer.value  # noqa: B018 - the stream is written by hand below
-    data = writer.call(TX_METHOD, {"ID": "t"})[1].replace(b"DbgMsgTx\0", b"DbgMsgXx\0")
-    assert one(reader, data.replace(b"RPCServer.DbgMsgTx", b"RPCServer.DbgMsgXx")).problem == (
-        "rpc: can't find method RPCServer.DbgMsgXx"
-    )
-    swapped = writer.call(TX_METHOD, {"ID": "t"})[1]
-    assert one(reader, swapped).problem == ""
+    unknown = writer.call(TX_METHOD, {"ID": "t"})[1].replace(b"DbgMsgTx", b"DbgMsgXx")
+    assert one(reader, unknown).problem == "rpc: can't find method RPCServer.DbgMsgXx"
+    assert one(reader, writer.call(TX_METHOD, {"ID": "t"})[1]).body == {"ID": "t"}
 
 
-def test_a_stream_of_anything_else_is_no_call() -> None:
-    answers = AnswerWriter().answer(TX_METHOD, 0)
-    with pytest.raises(GobError, match=r"has no|instead"):
-        list(CallReader().feed(answers[len(answers) // 2 * 0 :][:]))
+def test_a_body_of_another_type_is_told() -> None:
+    values = ValueWriter(CALL_TYPES)
+    request = values.value(REQUEST, {"ServiceMethod": TX_METHOD})
+    call = one(CallReader(), request + values.value(SCHEMA, SCHEMA_BODY))
+    assert call.problem == f"{TX_METHOD}: the value has no Clocks, so this is no transition"
+    assert call.body is None
+
+
+@pytest.mark.parametrize("type_id", [SCHEMA, STRING])
+def test_a_stream_of_anything_else_is_no_call(type_id: int) -> None:
+    value = "x" if type_id == STRING else SCHEMA_BODY
+    with pytest.raises(GobError, match="no request: "):
+        list(CallReader().feed(ValueWriter(CALL_TYPES).value(type_id, value)))
 
 
 def test_answers_say_that_all_is_well_or_what_is_not() -> None:

@@ -67,7 +67,7 @@ def test_a_recording_of_2024_is_known_by_the_fields_that_it_lacks() -> None:
         (changed("ID", Groups=STRING), DUMP, "Groups is a string instead of a map"),
         (changed("ID", States=80), DUMP, "an element of States is a string instead of a struct"),
         (changed("ID", StatesIndex=70), DUMP, "StatesIndex is a map instead of a slice"),
-        (changed("MachineID", drop="Clocks"), DUMP, "has no Clocks, so this is no dump"),
+        (changed("MachineID", drop="Clocks"), DUMP, "has no Clocks, so this is no transition"),
         (changed("Type", Data=STRING), DUMP, "Data is a string instead of a interface"),
         (changed("MachineID", Time=INT), DUMP, "Time is a int instead of a opaque"),
     ],
