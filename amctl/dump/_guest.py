@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from amctl.dump.collector import Collector
     from amctl.rpc.wire.codec import Codec
 
-__all__ = ["Guest"]
+__all__ = ["Guest", "keep_alive"]
 
 _HELLO_TIMEOUT = 10.0
 _LINGER = 3.0
@@ -69,7 +69,7 @@ class Guest(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         address = transport.get_extra_info("peername")
         self.peer = f"{address[0]}:{address[1]}" if address else "?"
-        _keep_alive(transport.get_extra_info("socket"))
+        keep_alive(transport.get_extra_info("socket"))
         if not self._collector.let_in(self):
             self.refuse("too many connections")
             return
@@ -193,7 +193,7 @@ class Guest(asyncio.Protocol):
         self._is_over = True
 
 
-def _keep_alive(sock: socket.socket) -> None:
+def keep_alive(sock: socket.socket) -> None:
     """Have the system find out when the other side is no more."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from amctl.dump.sqlite._append import Appender, Machine
     from amctl.telemetry.messages import Message
 
-__all__ = ["Intake", "Stream", "typed_codec"]
+__all__ = ["Intake", "Stream", "part", "typed_codec"]
 
 MAX_NUMBER: Final = 1 << 62
 """Messages of a stream."""
@@ -325,7 +325,7 @@ class Intake:
         machine = rows.machine(peer.id)
         assert machine is not None  # it was there when the schema came
         if machine.peer is not peer:
-            _part(machine)
+            part(machine)
             if any(now < was for was, now in zip(machine.clocks, clocks, strict=False)):
                 machine.owner = None  # it began anew, whoever tells it
             rows.schema(machine, peer.body, peer.time_ns, self.stream.id)
@@ -343,7 +343,7 @@ class Intake:
             self._message(m, 0)  # its decoder has clocks too
         if peer.machine is not None:
             if peer.machine.peer is peer:
-                _part(peer.machine)
+                part(peer.machine)
             peer.clocks = _vector(peer, m)
 
     def _source(
@@ -390,7 +390,7 @@ class Intake:
         if id in rows.machines or len(rows.machines) < self._most:
             peer.machine = rows.machine(id)
         if peer.machine is not None:
-            _part(peer.machine)
+            part(peer.machine)
             # in a repetition it may be an old one; then the first new transition brings the last
             if new or not peer.machine.shape:
                 rows.schema(peer.machine, body, message.time_ns, self.stream.id)
@@ -407,7 +407,7 @@ class Intake:
             if machine is not None:
                 if machine.owner not in (None, self.stream.id):
                     return  # another one lives under this id now
-                _part(machine)
+                part(machine)
         if new:
             self._new(message)
 
@@ -442,7 +442,7 @@ def _two(id: list[int]) -> str:
     return f"{number:016x}-{n}"
 
 
-def _part(machine: Machine) -> None:
+def part(machine: Machine) -> None:
     """Its peer, if it has one, is apart from now on."""
     peer = machine.peer
     if isinstance(peer, _Peer):

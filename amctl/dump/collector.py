@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amctl.dump._forward import Forwards
+    from amctl.dump._rpcguest import RpcDoor, RpcGuest
     from amctl.dump.sqlite import SqliteStore
     from amctl.telemetry.dbgwire import Batch
 
@@ -47,6 +48,8 @@ class Limits:
     """What a collector bears."""
 
     connections: int = 256
+    calling: int = 1024
+    """Connections of the original's, which has one for each machine."""
     machines: int = 5000
     commit_after: float = 0.05
     """Seconds that something waits at most."""
@@ -111,6 +114,7 @@ class Collector:
         self._dirty: set[Stream] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._clock: asyncio.TimerHandle | None = None
+        self._rpc: RpcDoor | None = None
         self._no_rotation_before = 0.0
         self._is_closing = False
         self._gone = asyncio.Event()
@@ -131,6 +135,19 @@ class Collector:
             self._tick()
         return address[0], address[1]
 
+    async def start_rpc(self, host: str, port: int) -> tuple[str, int]:
+        """Also take what programs of the original send; nobody asks them for a token.
+
+        Raises:
+            OSError: It can't be bound.
+        """
+        from amctl.dump._rpcguest import RpcDoor  # brings all of the gob room along
+
+        self._rpc = RpcDoor(
+            self, self._store.rows, None if self._forwards is None else self._forwards.put
+        )
+        return await self._rpc.start(host, port)
+
     async def close(self, grace: float = 1.0) -> None:
         """Take no more, write and acknowledge what was taken, and let go of everything.
 
@@ -143,22 +160,23 @@ class Collector:
         self._is_closing = True
         if self._server is not None:
             self._server.close()
+        if self._rpc is not None:
+            self._rpc.close()
         for timer in (self._timer, self._clock):
             if timer is not None:
                 timer.cancel()
-        for guest in self._guests:
-            guest.pause(paused=True)
+        self._pause(paused=True)
         self.trouble = ""
         self._commit()
         problem = self.trouble
-        for guest in list(self._guests):
+        for guest in [*self._guests, *(self._rpc.guests if self._rpc else ())]:
             guest.hang_up()
-        if self._guests:
+        if self._has_guests:
             try:
                 async with asyncio.timeout(grace):
                     await self._gone.wait()
             except TimeoutError:
-                _log.info("%d connections are left open", len(self._guests))
+                _log.info("some connections are left open")
         if self._forwards is not None:
             for name, count in (await self._forwards.close(grace)).items():
                 self._tell(f"{count} messages could not be forwarded to {name}", 0)
@@ -167,6 +185,10 @@ class Collector:
             self._store.abandon()
             raise DumpFullError(self._store.name, f"{waiting} transitions are lost: {problem}")
         self._store.close()
+
+    @property
+    def _has_guests(self) -> bool:
+        return bool(self._guests or (self._rpc is not None and self._rpc.guests))
 
     # -- told by guests
 
@@ -196,7 +218,7 @@ class Collector:
             self._store.rows,
             stream,
             most=self.limits.machines,
-            on_gap=self._on_gap,
+            on_gap=self.on_gap,
             forward=None if self._forwards is None else self._forwards.put,
         )
 
@@ -215,7 +237,7 @@ class Collector:
             return
         if self._store.waiting >= self.limits.commit_rows:
             self._commit()
-        elif self._dirty and self._timer is None:
+        elif self._timer is None and (self._dirty or not self._store.rows.is_empty):
             self._timer = self._loop.call_later(self.limits.commit_after, self._commit)
 
     def leaving(self, guest: Guest) -> None:
@@ -233,15 +255,29 @@ class Collector:
             if stream.session is guest:
                 stream.session = None
                 self._release(stream)
-        if self._is_closing and not self._guests:
+        self.empty()
+
+    def empty(self) -> None:
+        """Somebody left: see whether it was the last one."""
+        if self._is_closing and not self._has_guests:
             self._gone.set()
 
-    def refused(self, guest: Guest, why: str) -> None:
+    @property
+    def is_closing(self) -> bool:
+        """Whether nobody is let in any more."""
+        return self._is_closing
+
+    def refused(self, guest: Guest | RpcGuest, why: str) -> None:
         """Somebody was hung up on."""
         self.counts.refused += 1
-        self._tell(f"{guest.peer} was refused: {why}", 1)
+        self.say(f"{guest.peer} was refused: {why}", 1)
 
-    def _on_gap(self, gap: GapMsg) -> None:
+    def say(self, text: str, level: int) -> None:
+        """A line for people."""
+        self._tell(text, level)
+
+    def on_gap(self, gap: GapMsg) -> None:
+        """Somebody has told that messages are missing."""
         self.counts.gaps += 1
         self.counts.missing += gap.count
         whose = f" of {gap.machine_id}" if gap.machine_id else ""
@@ -288,7 +324,7 @@ class Collector:
             for machine_id, count in stream.lost.items():
                 gap = GapMsg(count, "too many machines", machine_id, until_ns=now_ns)
                 self._store.rows.gap(count, gap.why, machine_id, 0, now_ns)
-                self._on_gap(gap)
+                self.on_gap(gap)
             stream.lost.clear()
 
     def _stick(self, err: DumpFullError) -> None:
@@ -296,16 +332,18 @@ class Collector:
         if not self.trouble:
             self._tell(f"error: {err}; trying again, senders wait", 0)
         self.trouble = err.problem
-        for guest in self._guests:
-            guest.pause(paused=True)
+        self._pause(paused=True)
         if not self._is_closing:
             self._timer = self._loop.call_later(self.limits.retry_after, self._commit)
 
     def _unstick(self) -> None:
         self.trouble = ""
         self._tell(f"dump {self._store.name}: can be written again, nothing was lost", 0)
-        for guest in self._guests:
-            guest.pause(paused=False)
+        self._pause(paused=False)
+
+    def _pause(self, *, paused: bool) -> None:
+        for guest in (*self._guests, *(self._rpc.guests if self._rpc else ())):
+            guest.pause(paused=paused)
 
     def _fail(self, err: Exception) -> None:
         if not self.failed.done():
