@@ -52,6 +52,8 @@ _KEPT = 1000
 _CUT = 20
 _REPEATED = ("[pipe-", "[ctx", "[when")
 _VERBS = ("add", "remove", "set", "add", "remove", "add")  # by a plan's kind
+_QUEUED = tuple(f"queue:{verb}" for verb in _VERBS)
+_PREPENDED = tuple(f"prepend:{verb}" for verb in _VERBS)
 _CHECKS = (CHECK_ADD, CHECK_REMOVE)
 
 
@@ -218,9 +220,9 @@ class LineWriter(Tracer):
             if self.level >= EVERYTHING and book.tx is not None:
                 self._over(book.tx, book)
             book.put(line(OPS, "auto", names))
-        how = "queue" if mutation.queue_tick else "prepend"
-        suffix = self._shown(mutation.args)
-        book.put(line(OPS, f"{how}:{_VERBS[mutation.kind]}", names, suffix))
+        tags = _QUEUED if mutation.queue_tick else _PREPENDED
+        suffix = self._shown(mutation.args) if mutation.args else ""
+        book.put(line(OPS, tags[mutation.kind], names, suffix))
         waiting = getattr(machine, "_queue", None)
         if waiting and (waiting[-1] is mutation or waiting[0] is mutation):
             count = mutation.queue_len
@@ -234,20 +236,18 @@ class LineWriter(Tracer):
         plan, level = tx.plan, self.level
         if level < OPS or self._is_hidden(tx) or not hasattr(plan, "config"):
             return  # a mirror's transition has none
-        names, suffix, logs = plan.called.names, self._shown(tx.args), book.logs
+        suffix, logs = self._shown(tx.args) if tx.args else "", book.logs
         if plan.kind != AUTO:
-            logs.append(line(OPS, _VERBS[plan.kind], names, suffix))
+            logs.append(line(OPS, _VERBS[plan.kind], plan.called.names, suffix))
         elif level >= DECISIONS:
-            logs.append(line(DECISIONS, "add:auto", names, suffix))
+            logs.append(line(DECISIONS, "add:auto", plan.called.names, suffix))
         if (source := tx.source) is not None:
             text = f"[source] {source.machine_id}/{source.tx_id}/{source.time}"
             logs.append(LogLine(OPS, text))
-        self._resolved(tx, book, plan.called.order)
+        kept = plan.kept.get(level) if plan.kept is not None else None
+        logs += plan.keep(level, self._relations(tx)) if kept is None else kept
         if level >= EVERYTHING:
             book.walk = candidates(tx) if plan.accepted else iter(())
-        if not plan.accepted:
-            missing = tuple(tx._names(i for i in plan.called.order if i not in plan.targets))
-            logs.append(line(OPS, "cancel:reject", missing))
 
     def handler_start(self, tx: Transition, binding: str, name: str) -> None:
         """See Tracer."""
@@ -276,17 +276,29 @@ class LineWriter(Tracer):
         if self.level >= EVERYTHING:
             self._looked_for(book, None)
         self._decided(tx, book)
-        self._settled(tx, book)
-        enters, exits = tx.enters, tx.exits
-        moved = [f"+{name}" for name in enters] + [f"-{name}" for name in exits]
+        plan = tx.plan
+        if tx.args or tx.vetoes or tx.outcome is None or tx.outcome is not plan.outcome:
+            lines, is_error = self._changes(tx)
+        else:
+            key = "moved", self.level
+            kept = plan.kept.get(key) if plan.kept is not None else None
+            lines, is_error = plan.keep(key, self._changes(tx)) if kept is None else kept
+        book.logs += lines
+        if is_error:
+            self._error(tx, book)
+
+    def _changes(self, tx: Transition) -> tuple[tuple[LogLine, ...], bool]:
+        """What is written when clocks have moved, and whether Exception is entered."""
+        enters = tx.enters
+        moved = [f"+{name}" for name in enters] + [f"-{name}" for name in tx.exits]
         if moved and self.level >= EVERYTHING:
             before = set(tx.states_before)
             moved += [name for name in tx.target_states if name in before]
+        lines = self._settled(tx)
         if moved:
             tag = "auto_" if tx.plan.kind == AUTO else "state"
-            book.logs.append(line(CHANGES, tag, tuple(moved), self._shown(tx.args)))
-        if EXCEPTION in enters:
-            self._error(tx, book)
+            lines = (*lines, line(CHANGES, tag, tuple(moved), self._shown(tx.args)))
+        return lines, EXCEPTION in enters
 
     def transition_end(self, tx: Transition) -> None:
         """See Tracer."""
@@ -297,7 +309,7 @@ class LineWriter(Tracer):
             self._over(tx, book)
         self._decided(tx, book)
         if not tx.has_moved and not self._is_hidden(tx):
-            self._settled(tx, book)
+            book.logs += self._settled(tx)
         book.taken, book.pre = book.pre, []
 
     # -- what was decided
@@ -335,20 +347,33 @@ class LineWriter(Tracer):
             self._suffix, self._args = args_suffix(self._args_of(args)), args
         return self._suffix
 
+    def _relations(self, tx: Transition) -> tuple[LogLine, ...]:
+        """What relations have to say of a plan."""
+        plan = tx.plan
+        lines = self._resolved(tx, plan.called.order)
+        if plan.accepted:
+            return lines
+        missing = tuple(tx._names(i for i in plan.called.order if i not in plan.targets))
+        return (*lines, line(OPS, "cancel:reject", missing))
+
     def _resolved(
-        self, tx: Transition, book: _Book, called: tuple[int, ...], again: bool = False
-    ) -> None:
+        self, tx: Transition, called: tuple[int, ...], again: bool = False
+    ) -> tuple[LogLine, ...]:
         plan = tx.plan
         found = relation_lines(tx.machine._compiled, plan.kind, called, plan.config.order, again)
-        book.logs += [one for one in found if one.level <= self.level]
+        return tuple([one for one in found if one.level <= self.level])
 
-    def _settled(self, tx: Transition, book: _Book) -> None:
+    def _settled(self, tx: Transition) -> tuple[LogLine, ...]:
         """TX-7: an auto transition resolves again from what negotiation left."""
         plan = tx.plan
-        if self.level >= OPS and plan.kind == AUTO:
-            dropped = [action.state for _, action in tx.vetoes]
-            left = [i for i in plan.called.order if i in plan.targets and i not in dropped]
-            self._resolved(tx, book, tuple(left), again=True)
+        if self.level < OPS or plan.kind != AUTO:
+            return ()
+        key = "settled", self.level, *(action.state for _, action in tx.vetoes)
+        kept: tuple[LogLine, ...] | None = plan.kept.get(key) if plan.kept is not None else None
+        if kept is None:
+            left = [i for i in plan.called.order if i in plan.targets and i not in key[2:]]
+            kept = plan.keep(key, self._resolved(tx, tuple(left), again=True))
+        return kept
 
     def _decided(self, tx: Transition, book: _Book) -> None:
         """Vetoes and failures that happened since the last line."""

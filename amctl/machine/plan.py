@@ -7,7 +7,7 @@ here is a pure function of schema and handlers; with no cache at all, machines b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from amctl.machine.relations import ADD, REMOVE, SET, Resolver
 from amctl.machine.result import CANCELED, EXECUTED
@@ -35,6 +35,7 @@ __all__ = [
 
 CHECK_ADD, CHECK_REMOVE, AUTO = 3, 4, 5
 RELATION_KIND = (ADD, REMOVE, SET, ADD, REMOVE, ADD)
+T = TypeVar("T")
 _SEEN: Any = object()
 
 
@@ -128,6 +129,7 @@ class Plan:
         "config",
         "enters",
         "exits",
+        "kept",
         "kind",
         "negotiation",
         "note",
@@ -150,6 +152,15 @@ class Plan:
     # (ticks, next config, result) of a plain plan and of the plain auto plan after it
     quick: tuple[tuple[int, ...], Config, Result] | None
     note: Note | None  # what a machine remembers of having refused it
+    # what tracers worked out from the plan alone, by whatever else it depends on (`keep`)
+    kept: dict[Any, Any] | None
+
+    def keep(self, key: object, found: T) -> T:
+        """Keep something for the plan's next run; it is looked up in `kept`."""
+        if self.kept is None:
+            self.kept = {}
+        self.kept[key] = found
+        return found
 
 
 class Planner:
@@ -263,7 +274,7 @@ class Planner:
         plan.kind, plan.called, plan.config = kind, called, config
         plan.targets = tuple(order)
         plan.accepted = self._accepts(kind, called, mask)
-        plan.quick = plan.outcome = plan.note = None
+        plan.quick = plan.outcome = plan.note = plan.kept = None
         if not plan.accepted:
             plan.exits = plan.enters = plan.negotiation = ()
             plan.plain = True

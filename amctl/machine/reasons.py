@@ -76,8 +76,11 @@ def reason_of(tx: Transition) -> Reason | None:
     plan = tx.plan
     if plan.accepted and tx.vetoes:
         return vetoed(schema, *tx.vetoes[-1])
-    found = explain(schema, plan.config, plan.kind, plan.called)
-    return found or Reason("relations", by=tx.called_states)
+    found: Reason | None = plan.kept.get(Reason) if plan.kept is not None else None
+    if found is None:
+        found = explain(schema, plan.config, plan.kind, plan.called)
+        found = plan.keep(Reason, found or Reason("relations", by=tx.called_states))
+    return found
 
 
 def failed(schema: Compiled, handler: Handler, action: Action, error: BaseException) -> Reason:
