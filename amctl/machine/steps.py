@@ -86,11 +86,19 @@ def steps_of(tx: Transition) -> tuple[Step, ...]:
 
     A transition that a mirror made up tells only what was called and what moved.
     """
+    plan = tx.plan
+    if getattr(plan, "config", None) is None:
+        return (*(Step(CALLED, target=i) for i in tx.called), *_moves(tx), *_handlers(tx))
+    if tx.vetoes or tx.failure is not None:
+        return _steps(tx)
+    key = "steps", *(tx.ran[1] if tx.ran is not None else ())
+    kept: tuple[Step, ...] | None = plan.kept.get(key) if plan.kept is not None else None
+    return plan.keep(key, _steps(tx)) if kept is None else kept
+
+
+def _steps(tx: Transition) -> tuple[Step, ...]:
+    plan, config, schema = tx.plan, tx.plan.config, tx.machine._compiled
     steps = [Step(CALLED, target=i) for i in tx.called]
-    config = getattr(tx.plan, "config", None)
-    if config is None:
-        return (*steps, *_moves(tx), *_handlers(tx))
-    plan, schema = tx.plan, tx.machine._compiled
     kind, called, active = RELATION_KIND[plan.kind], plan.called.order, config.order
     found = replay(schema, kind, called, active)
     steps += found.steps
