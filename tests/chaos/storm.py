@@ -1,45 +1,41 @@
 """The workflow at work while a demon has its links: one storm.
 
-Relay, orchestrator and nodes are the real ones in one process, joined by real WebSockets; each
-connection to the relay goes through the demon. While it is at it, rounds are run one after another,
-and a ledger beside them counts calls, notes and payloads. In between the relay is stopped and
-started on the same port, or the orchestrator is killed together with its relay and another one
-takes its place. In the end all must have come out right: results, mirrors, every call and every
-payload once, no job begun twice, nothing that nobody caught.
+Relay, orchestrator and nodes are the real ones, joined by real WebSockets; each connection to the
+relay goes through the demon. While it is at it, rounds are run one after another, and a ledger
+beside them counts calls, notes and payloads. In between the relay is stopped and started on the
+same port, or the orchestrator is killed together with its relay and another one takes its place, or
+the tab is closed and opened again. In the end all must have come out right: results, mirrors, every
+call and every payload once, no job begun twice, nothing that nobody caught.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from unittest import mock
+from typing import TYPE_CHECKING
 
 from amctl.relay import Relay
 from amctl.relay.limits import Policy
 from amctl.rpc.transports.websocket import dial_websocket
-from nodes.jobs import Job, expected_results
-from nodes.local import LocalRunner
+from nodes.jobs import expected_results
 from nodes.plan import WorkflowSettings
 from nodes.run import Workflow
-from nodes.worker import WorkerHandlers
 from tests.chaos.ledger import Ledger
 from tests.support.chaos_demon import ChaosDemon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from amctl.rpc.transports.base import Connection
     from nodes.dag import Dag
+    from tests.chaos.places import Place
 
 __all__ = ["Told", "storm"]
 
-_PATIENCE = 120.0
+_PATIENCE = 600.0
 """Seconds for one storm: enough on a machine that is very busy."""
 
 
@@ -78,7 +74,7 @@ class _Info:
 
 
 async def storm(
-    seed: int, dag: Dag, folder: Path, *, misdeeds: int = 40, restarts: int = 2
+    seed: int, dag: Dag, folder: Path, place: Place, *, misdeeds: int, restarts: int
 ) -> Told:
     """Run one storm to its end.
 
@@ -86,8 +82,9 @@ async def storm(
         seed: What it follows from.
         dag: What is done.
         folder: Gets the address files.
+        place: Where the nodes run.
         misdeeds: Of the demon.
-        restarts: Times that the relay or the orchestrator is restarted.
+        restarts: Times that the relay, the orchestrator or the tab is restarted.
 
     Raises:
         AssertionError: Something did not come out right.
@@ -97,13 +94,12 @@ async def storm(
     began, failures = loop.time(), []
     loop.set_exception_handler(lambda _, context: failures.append(context))
     try:
-        with _jobs() as jobs:
-            async with asyncio.timeout(_PATIENCE), ChaosDemon(seed, 0, misdeeds) as demon:
-                one = _Storm(seed, dag, folder, demon, jobs)
-                try:
-                    await one.run(restarts)
-                finally:
-                    await one.stop()
+        async with asyncio.timeout(_PATIENCE), ChaosDemon(seed, 0, misdeeds) as demon:
+            one = _Storm(seed, dag, folder, demon, place)
+            try:
+                await one.run(restarts)
+            finally:
+                await one.stop()
     finally:
         loop.set_exception_handler(None)
     assert not failures, failures
@@ -111,26 +107,10 @@ async def storm(
     return one.told
 
 
-@contextlib.contextmanager
-def _jobs() -> Iterator[list[Job]]:
-    """Note each job that a node begins."""
-    begun: list[Job] = []
-    work = WorkerHandlers._work
-
-    async def noted(self: WorkerHandlers, e: Any, job: Job, draw: int) -> None:
-        begun.append(job)
-        await work(self, e, job, draw)
-
-    with mock.patch.object(WorkerHandlers, "_work", noted):
-        yield begun
-
-
 class _Storm:
-    def __init__(
-        self, seed: int, dag: Dag, folder: Path, demon: ChaosDemon, jobs: list[Job]
-    ) -> None:
+    def __init__(self, seed: int, dag: Dag, folder: Path, demon: ChaosDemon, place: Place) -> None:
         self._random = random.Random(f"storm {seed}")
-        self._dag, self._folder, self._demon, self._jobs = dag, folder, demon, jobs
+        self._dag, self._folder, self._demon, self._place = dag, folder, demon, place
         self._token = secrets.token_urlsafe(16)
         self._settings = WorkflowSettings(
             workflow=dag.name, iterations=300, success_rate=20, fault_seed=seed, job_timeout=20.0
@@ -139,7 +119,6 @@ class _Storm:
         self._ledger = Ledger(lambda: self._dial("/listen/ledger/localhost:0"), self._token)
         self._workflow = self._new_workflow()
         self._relay = self._new_relay(0)
-        self._runner: LocalRunner | None = None
         self._over, self._is_up = asyncio.Event(), asyncio.Event()
         self._is_up.set()
 
@@ -155,8 +134,10 @@ class _Storm:
             port=port,
             token=self._token,
             parent=self._workflow.machine,
+            static=self._place.static,
             repl_dir=self._folder,
             matchers=[*self._workflow.matchers, self._ledger.matcher],
+            routes=self._place.routes(self._workflow),
             policy=Policy(hosts=(f"127.0.0.1:{self._demon.port}",)),
         )
 
@@ -176,8 +157,8 @@ class _Storm:
     async def run(self, restarts: int) -> None:
         """From the start to the last check."""
         await self._start_workflow()
-        self._runner = LocalRunner(self._dag, self._workflow._plans, self._dial)
-        await self._runner.start()
+        page = f"http://127.0.0.1:{self._demon.port}/?token={self._token}"
+        await self._place.start(self._workflow, self._dial, page)
         self._ledger.start()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._ledger.work(self._random, self._over))
@@ -209,14 +190,17 @@ class _Storm:
         whole = self._demon.left
         for i in range(times):
             await self._demon.less_than(whole * (times - i) / (times + 1))
-            if self._random.random() < 0.5:
+            what = self._random.choice(self._place.restarts)
+            self.told.restarts[what] += 1
+            if what == "relay":
                 await self._restart_relay()
-            else:
+            elif what == "orchestrator":
                 await self._restart_orchestrator()
+            else:
+                await self._place.restart_tab()
 
     async def _restart_relay(self) -> None:
         """Its listener and all its connections go; another one comes to the same port."""
-        self.told.restarts["relay"] += 1
         port = self._relay.port
         await self._relay.stop()
         await asyncio.sleep(self._random.uniform(0.0, 0.3))
@@ -226,7 +210,7 @@ class _Storm:
     async def _restart_orchestrator(self) -> None:
         """It is gone without a word, as a killed process is; nodes find another one, with the same
         secret, when they dial again."""
-        self.told.restarts["orchestrator"] += 1
+        await self._place.before_another()
         self._is_up.clear()
         old, self._workflow = self._workflow, self._new_workflow()
         self._demon.close()
@@ -237,40 +221,26 @@ class _Storm:
         await old.stop()
         await self._relay.stop()
         await asyncio.sleep(self._random.uniform(0.0, 0.3))
-        self._check_jobs()
-        self._jobs.clear()  # the next one counts its rounds from 1
+        self._place.forget()
         self._relay = self._new_relay(0)
         await self._start_workflow()
         self._is_up.set()
+        await self._place.after_another()
 
     # -- promises
 
     def _count(self, workflow: Workflow) -> None:
         self.told.interrupted += workflow.orchestrator.book.interrupted
 
-    def _check_jobs(self) -> None:
-        self.told.jobs += len(self._jobs)
-        twice = [job for job, times in Counter(self._jobs).items() if times > 1]
-        assert not twice, f"begun twice: {twice}"
-
     async def _check(self) -> None:
         """Mirrors show their machines, nothing ran twice, nothing is lost."""
-        assert self._runner is not None
         self._count(self._workflow)
-        self._check_jobs()
         self._ledger.check()
-        for id, link in self._workflow.orchestrator.links.items():
-            net, machine = link.client.net, self._runner.nodes[id].machine
-            while net.time() != machine.time():  # the last clock is under way
-                await net.sync()
-            assert sorted(net.active) == sorted(machine.active), id
-            assert link.client._core.resynced == 0, id
+        await self._place.check(self._workflow)
         ledger, told = self._ledger, self.told
-        told.misdeeds = self._demon.done
+        told.misdeeds, told.jobs = self._demon.done, self._place.jobs
         told.calls, told.notes, told.payloads = map(len, (ledger.calls, ledger.notes, ledger.paid))
-        told.connections = ledger.client.traffic.connections + sum(
-            node.server.traffic.connections for node in self._runner.nodes.values()
-        )
+        told.connections = ledger.client.traffic.connections + self._place.connections
 
     async def stop(self) -> None:
         """End all that is left."""
@@ -278,6 +248,5 @@ class _Storm:
         self._over.set()
         await self._ledger.stop()
         await self._workflow.stop()
-        if self._runner is not None:
-            await self._runner.stop()
+        await self._place.stop()
         await self._relay.stop()

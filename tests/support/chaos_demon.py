@@ -33,6 +33,9 @@ class ChaosDemon:
         to: Port on loopback that it leads to; may be changed.
         misdeeds: How many cuts, silences and slow links there are before it is tired and only
             carries on.
+
+    Requests other than for a WebSocket are carried faithfully: a page that can't be loaded is a
+    matter for whoever sits in front of it.
     """
 
     def __init__(self, seed: int, to: int, misdeeds: int) -> None:
@@ -112,13 +115,15 @@ class ChaosDemon:
             out.transport.abort()
             return
         try:
+            head = await near.read(_PIECE)
             far, to_far = await asyncio.open_connection("127.0.0.1", self.to)
         except OSError:
             out.transport.abort()
             return
-        link = _Link(self, random.Random(self._random.random()), out, to_far)
+        is_spared = not _is_websocket(head)
+        link = _Link(self, random.Random(self._random.random()), is_spared, out, to_far)
         self._links.add(link)
-        both = (link.carry(near, to_far), link.carry(far, out))
+        both = (link.carry(near, to_far, head), link.carry(far, out))
         tasks = [self._tasks.spawn(way, name="demon link") for way in both]
         try:
             await asyncio.wait(tasks)
@@ -127,17 +132,29 @@ class ChaosDemon:
             self._links.discard(link)
 
 
+def _is_websocket(head: bytes) -> bool:
+    return b"\nupgrade: websocket" in head.lower()
+
+
 class _Link:
     """One connection, both ways."""
 
-    def __init__(self, demon: ChaosDemon, draw: random.Random, *ends: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        demon: ChaosDemon,
+        draw: random.Random,
+        is_spared: bool,
+        *ends: asyncio.StreamWriter,
+    ) -> None:
         self._demon, self._random, self._ends = demon, draw, ends
+        self._is_spared = is_spared
         self._calm = asyncio.Event()
-        self._speed = 0
-        """Bytes a piece, on a slow link; 0 is full speed."""
+        self._speed, self._delay = 0, 0.0
+        """Bytes a piece, on a slow link; 0 is full speed. Seconds before each."""
+        if is_spared:
+            return
         if draw.random() < 0.3 and demon.commit("throttle"):
             self._speed = draw.choice((1, 7, 60, 600))
-        self._delay = 0.0
         if draw.random() < 0.3 and demon.commit("delay"):
             self._delay = draw.uniform(0.001, 0.03)
 
@@ -151,12 +168,15 @@ class _Link:
         self._speed, self._delay = 0, 0.0
         self._calm.set()
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One way, until it ends."""
+    async def carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes = b""
+    ) -> None:
+        """One way, until it ends; `head` was read already."""
         until = self._demon.draw_length()
         with contextlib.suppress(OSError):
-            while data := await reader.read(_PIECE):
-                while len(data) > until and self._demon.left > 0:
+            while data := head or await reader.read(_PIECE):
+                head = b""
+                while len(data) > until and self._demon.left > 0 and not self._is_spared:
                     await self._write(data[:until], writer)
                     data = data[until:]
                     if not await self._misbehave():
