@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amctl.machine.relations import Resolver
-from tests.machine.reference import exits, resolve
 from tests.machine.strategies import schemas
 from tests.machine.tools import mach
+from tests.support.reference_resolver import exits, resolve
 
 if TYPE_CHECKING:
     from amctl.machine.schema import Schema
