@@ -31,9 +31,7 @@ class Changes(Tracer):
         self.fn = fn
 
     def transition_change(self, tx: Transition) -> None:
-        """See Tracer. One that it comes in the midst of has no time before."""
-        if not tx.time_before:
-            return
+        """See Tracer."""
         names = tx.machine.names
         before = dict(zip(names, tx.time_before, strict=False))
         self.fn(tx.machine, before, dict(zip(names, tx.time_after, strict=False)))

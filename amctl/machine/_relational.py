@@ -80,8 +80,6 @@ def by_relations(
     if reason is None:
         return None
     kind = Kind(reason.kind)
-    blame: tuple[Blamed, ...] = ()
-    remedy = "see its relations: amctl mach inspect " + base.machine
     if kind is Kind.REQUIRE:
         known = schema.index
         blame = tuple(Blamed(name, wanted=True, exists=name in known) for name in reason.by)
@@ -89,7 +87,7 @@ def by_relations(
         remedy = f"add {listed(reason.by)}"
         if missing:
             remedy = f"mend the schema, which has no state {listed(missing)}"
-    elif kind is Kind.REMOVE:
+    else:
         blame = tuple(Blamed(name, wanted=False) for name in reason.by)
         remedy = f"remove {listed(reason.by)}"
     text = f"{base.state} is not active: {reason}"

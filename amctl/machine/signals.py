@@ -211,9 +211,9 @@ class TimedSignal(Signal):
         self.fail(error)
 
     def _leave(self) -> None:
-        if self._inner is not None:
-            self._inner.remove_done_callback(self._follow)
-            self._inner = None
+        inner, self._inner = self._inner, None
+        assert inner is not None  # it was left already
+        inner.remove_done_callback(self._follow)
 
     def cancel(self) -> None:
         """Give it up."""

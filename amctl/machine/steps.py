@@ -24,7 +24,7 @@ from amctl.machine._step import (
 )
 from amctl.machine.handlers import roles
 from amctl.machine.plan import AUTO, RELATION_KIND
-from amctl.machine.relations import ADD, REMOVE
+from amctl.machine.relations import ADD
 from amctl.machine.tracer import Tracer
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _steps(tx: Transition) -> tuple[Step, ...]:
     if plan.accepted:
         exits = [i for i in active if i not in found.targets]
         steps += found.sorting(exits)
-    elif kind != REMOVE:
+    else:
         steps += [Step(CANCEL, target=i) for i in called if i not in found.targets]
     ran = _handlers(tx)
     negotiated = next((at for at, step in enumerate(ran) if step.is_final), len(ran))
@@ -142,17 +142,11 @@ def _handlers(tx: Transition) -> list[Step]:
 def _handler(tx: Transition, name: str, is_final: bool) -> Step:
     """The step of a handler. Of several meanings that its name has, the first one that fits."""
     meanings = _meanings(tx.machine._compiled, name, is_final)
-    if len(meanings) != 1:
-        # what negotiation is about may be less at the end, when an auto transition lost a state
-        enters, exits = tx.plan.enters, tx.plan.exits
-        if is_final:
-            index = tx.machine._compiled.index
-            enters, exits = (tuple(map(index.__getitem__, n)) for n in (tx.enters, tx.exits))
-        moved = {"Exit": exits, "End": exits, "Enter": enters, "State": enters}
-        for phase, i, step in meanings:
-            if phase not in moved or i in moved[phase]:
-                return step
-    return meanings[0][2] if meanings else Step(HANDLER, is_final=is_final)
+    if len(meanings) < 2:  # none if its binding, and so its prefix, is gone
+        return meanings[0][2] if meanings else Step(HANDLER, is_final=is_final)
+    # a state's Exit or Enter, or else a pair of states: there are no such names among final ones
+    moved = {"Exit": tx.plan.exits, "Enter": tx.plan.enters}
+    return next(s for phase, i, s in meanings if phase not in moved or i in moved[phase])
 
 
 @lru_cache(maxsize=4096)

@@ -58,6 +58,15 @@ class AAll(Args):
 
 
 @dataclass(frozen=True)
+class AOdd(Args):
+    """Fields of kinds that nobody is advised to use."""
+
+    share: float = 0.0
+    wave: complex = 0j
+    errs: list[BaseException] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class APicky(Args):
     """Has a check of its own."""
 
@@ -124,6 +133,8 @@ def test_a_text_is_read_as_its_declared_type(name: str, text: str, value: object
 def test_the_text_of_an_error_becomes_one() -> None:
     read = fit_field(AAll, "err", "it broke")
     assert (type(read), str(read)) == (RemoteError, "it broke")
+    (inner,) = fit_field(AOdd, "errs", ["it broke"])
+    assert (type(inner), str(inner)) == (RemoteError, "it broke")
     assert fit_field(AAll, "err", None) is None
 
 
@@ -184,6 +195,13 @@ def test_what_does_not_fit_is_told_with_what_would(name: str, value: object, pro
     with pytest.raises(ArgsError) as caught:
         fit_field(AAll, name, value)
     assert str(caught.value) == f"arguments 'All': field {name!r} {problem}"
+
+
+def test_what_no_field_of_its_kind_can_hold_is_told_too() -> None:
+    with pytest.raises(ArgsError, match="it should be a number"):
+        fit_field(AOdd, "share", 10**400)
+    with pytest.raises(ArgsError, match="it should be complex"):
+        fit_field(AOdd, "wave", [])
 
 
 def test_long_values_are_cut_in_messages() -> None:

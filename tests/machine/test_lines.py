@@ -10,7 +10,15 @@ import pytest
 
 from amctl.machine import Machine, PipeRecord, Source, Tracer, Transition
 from amctl.machine._line import relation_lines
-from amctl.machine.lines import DECISIONS, EVERYTHING, OPS, LineWriter, LogLine, args_suffix
+from amctl.machine.lines import (
+    CHANGES,
+    DECISIONS,
+    EVERYTHING,
+    OPS,
+    LineWriter,
+    LogLine,
+    args_suffix,
+)
 from amctl.machine.plan import AUTO
 from tests.machine.test_steps import Replayed
 from tests.machine.tools import boom, mach, no
@@ -380,6 +388,49 @@ def test_a_writer_that_comes_in_mid_transition() -> None:
     found = lines.of(lambda: m.remove("A"))
     assert found[0] == "pre [tracers] bind lines"
     assert found[-2:] == ["[remove] A", "[state] -A"]
+
+
+def test_a_machine_that_is_disposed_of_in_its_midst_is_written_to_the_end() -> None:
+    m, lines = ready("A")
+    m.bind({"AState": lambda _: m.dispose_force()})
+    lines.of(lambda: m.add("A"))
+    assert m.is_disposed
+    assert "[state] +A" not in lines.all  # it is forgotten with the machine
+
+
+def test_below_its_level_nothing_is_written() -> None:
+    m, lines = written("A B", level=CHANGES, A="auto require:B")
+    m.bind({"BEnter": no, "AEnd": boom})
+    assert lines.of(lambda: m.add("B")) == []  # a veto is told one level above
+    lines.write(m, OPS, "[not] this")
+    m.add("Exception")
+    assert "[not] this" not in " ".join(lines.of(lambda: m.remove("Exception")))
+
+
+def test_pan_5_a_failing_end_handler_reverts_nothing_and_says_so() -> None:
+    m, lines = ready("A B")
+    m.add("A")
+    m.bind({"AEnd": boom}, id="h")
+    found = lines.of(lambda: m.set("B"))
+    assert found[found.index("[state] +B -A -Exception") :][:4] == [
+        "[state] +B -A -Exception",
+        "[handler:0] AEnd",
+        "[recover] handling panic...",
+        "[cancel] (B) by recover",
+    ]
+
+
+def test_hnd_13_what_is_looked_for_ends_with_a_failure_or_a_question() -> None:
+    m, lines = written("A", level=EVERYTHING)
+    lines._checks = True
+    m.bind({}, id="one")
+    m.bind({"AEnter": boom}, id="two")
+    m.bind({}, id="three")
+    looked = [one for one in lines.of(lambda: m.add("A")) if "[handle:" in one and "AEnter" in one]
+    assert looked == ["[handle:one] AEnter", "[handle:two] AEnter"]
+    looked = [one for one in lines.of(lambda: m.can_remove("Exception")) if "[handle:" in one]
+    assert looked[-1] == "[handle:three] AnyEnter"
+    assert not any("AnyState" in one for one in looked)
 
 
 # -- pipes

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amctl.machine import Machine, Schema, Transition
+from amctl.machine import Machine, MutationType, Schema, Source, Transition
 from amctl.machine._replay import Replay
 from amctl.machine.plan import AUTO
 from amctl.machine.relations import Resolver
@@ -21,6 +21,7 @@ from amctl.machine.steps import (
     step_text,
     steps_of,
 )
+from amctl.rpc._transition import MirrorTransition
 from tests.machine.strategies import schemas
 from tests.machine.tools import Log, boom, mach, no
 from tests.support.shared import SHARED, needs_shared
@@ -275,6 +276,36 @@ def test_neg_3_what_an_auto_state_vetoed_is_gone_the_second_time() -> None:
     Log().bind(m, "BEnter", BEnter=no)
     found = steps(m, lambda: m.add("Exception"))
     assert found[-2:] == ["handler BEnter", "activate A"]
+
+
+def test_a_name_of_an_entering_state_or_of_a_pair() -> None:
+    """ABEnter is for AB that enters, or for the pair of AB and Enter."""
+    m = mach("A Enter AB")
+    m.bind({"ABEnter": lambda _: None})
+    tracer = Steps()
+    m.bind_tracer(tracer)
+    m.add("AB")
+    assert tracer.steps[-1] == Step(HANDLER, target=2, is_enter=True)
+    m.add("Enter")
+    assert tracer.steps[-1] == Step(HANDLER, source=2, target=1)
+
+
+def test_a_handler_whose_binding_is_gone_is_a_step_of_nobody() -> None:
+    m = mach("FooA B")
+    m.bind({"AState": lambda _: m.detach("gone")}, prefix="Foo", id="gone")
+    tracer = Steps()
+    m.bind_tracer(tracer)
+    m.add("FooA")
+    assert tracer.steps[-1] == Step(HANDLER, is_final=True)
+
+
+def test_a_mirrors_transition_has_no_plan_but_moves() -> None:
+    m = mach("A B")
+    called = m._called(("B",))
+    orders, times = ((0,), (1,)), ((1, 0, 0), (2, 1, 0))
+    tx = MirrorTransition(m, MutationType.SET, called, orders, times, 3, Source("far"))
+    found = [step_text(s, m.names) for s in steps_of(tx)]
+    assert found == ["called **B**", "activate **B**", "deactivate **A**"]
 
 
 def test_checks_have_steps_too() -> None:
