@@ -65,6 +65,11 @@ class Tracer:
     def machine_dispose(self, machine_id: str) -> None:
         """The machine is disposed of."""
 
+    def failed(self, error: Exception) -> bool:
+        """No hook: one of these raised something. Whether that is dealt with by now; if it isn't,
+        the machine logs it and adds Exception."""
+        return False
+
 
 class LastTx(Tracer):
     """Keeps the last transition that ended (TRC-4)."""
@@ -80,7 +85,7 @@ class LastTx(Tracer):
         self.tx = tx
 
 
-_HOOKS = tuple(n for n, f in vars(Tracer).items() if n[0] != "_" and callable(f))
+_HOOKS = tuple(n for n, f in vars(Tracer).items() if n[0] != "_" and callable(f) and n != "failed")
 
 
 class Hooks:
@@ -119,6 +124,14 @@ def _guarded(
         try:
             hook(*args)
         except Exception as error:
-            failed(tracer, error)
+            if not tracer.failed(error):
+                failed(tracer, error)
 
-    return call
+    def call_with_one(what: Any) -> None:  # what is told most often, without packing a tuple
+        try:
+            hook(what)
+        except Exception as error:
+            if not tracer.failed(error):
+                failed(tracer, error)
+
+    return call_with_one if name.startswith("transition_") else call

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from amctl.machine.args import loggable
 from amctl.machine.lines import LineWriter
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["SafeLines"]
 
-P = ParamSpec("P")
-W = TypeVar("W", bound="SafeLines")
 _log = logging.getLogger("amctl.telemetry.stream")
-
-
-def _safe(
-    hook: Callable[Concatenate[LineWriter, P], None],
-) -> Callable[Concatenate[SafeLines, P], None]:
-    def call(self: SafeLines, /, *args: P.args, **more: P.kwargs) -> None:
-        try:
-            hook(self, *args, **more)
-        except Exception as error:
-            self.failed(error)
-
-    return call
 
 
 class SafeLines(LineWriter):
@@ -46,18 +28,9 @@ class SafeLines(LineWriter):
         )
         self._has_failed = False
 
-    def failed(self, error: Exception) -> None:
-        """A hook raised."""
+    def failed(self, error: Exception) -> bool:
+        """See Tracer. A machine is none the worse for a line that it lacks."""
         level = logging.DEBUG if self._has_failed else logging.ERROR
         self._has_failed = True
         _log.log(level, "a log line can't be recorded", exc_info=error)
-
-    machine_init = _safe(LineWriter.machine_init)
-    machine_dispose = _safe(LineWriter.machine_dispose)
-    log_line = _safe(LineWriter.log_line)
-    mutation_queued = _safe(LineWriter.mutation_queued)
-    transition_init = _safe(LineWriter.transition_init)
-    handler_start = _safe(LineWriter.handler_start)
-    handler_end = _safe(LineWriter.handler_end)
-    transition_finals = _safe(LineWriter.transition_finals)
-    transition_end = _safe(LineWriter.transition_end)
+        return True
