@@ -173,29 +173,27 @@ class Binding:
         """One State and one End handler for each piped state."""
         found: dict[str, Callable[[Event], None]] = {}
         for state, pairs in self._by_state.items():
-            if any(pair.active for pair in pairs):
-                found[f"{state}State"] = self._entered(state, pairs)
-            if any(pair.inactive for pair in pairs):
-                found[f"{state}End"] = self._ended(state, pairs)
+            if added := [pair.active for pair in pairs if pair.active]:
+                found[f"{state}State"] = self._entered(state, added)
+            if removed := [pair.inactive for pair in pairs if pair.inactive]:
+                found[f"{state}End"] = self._ended(state, removed)
         return found
 
-    def _entered(self, state: str, pairs: list[Pair]) -> Callable[[Event], None]:
+    def _entered(self, state: str, added: list[str]) -> Callable[[Event], None]:
         def pipe(e: Event) -> None:
             source = e.as_source()
             self._with[state] = e.raw, source
-            for pair in pairs:
-                if pair.active:
-                    self._inlet.put(e.transition, add_op(pair.active, e.raw, source))
+            for name in added:
+                self._inlet.put(e.transition, add_op(name, e.raw, source))
 
         return pipe
 
-    def _ended(self, state: str, pairs: list[Pair]) -> Callable[[Event], None]:
+    def _ended(self, state: str, removed: list[str]) -> Callable[[Event], None]:
         def pipe(e: Event) -> None:
             self._with.pop(state, None)
-            for pair in pairs:
-                if pair.inactive:
-                    op = BatchOp(_REMOVE, (pair.inactive,), e.raw, e.as_source())
-                    self._inlet.put(e.transition, op)
+            for name in removed:
+                op = BatchOp(_REMOVE, (name,), e.raw, e.as_source())
+                self._inlet.put(e.transition, op)
 
         return pipe
 

@@ -205,8 +205,10 @@ def test_a_negotiation_handler_that_answers_nonsense_is_told() -> None:
     async def later() -> None: ...
 
     m = mach("A")
-    m.bind({"AEnter": lambda e: later()})
-    assert "neither a bool nor None" in m.explain("A").sentence
+    for answer in (later, lambda: 5):
+        id = m.bind({"AEnter": lambda _, answer=answer: answer()})
+        assert "neither a bool nor None" in m.explain("A").sentence
+        m.detach(id)
 
 
 def test_what_a_negotiation_handler_queues_is_carried_out() -> None:
@@ -415,6 +417,15 @@ def test_what_waits_for_no_handler_says_so() -> None:
     m.eval("test", run)
     assert seen[1].sentence == "[add] B waits at place 1 of the queue"
     assert seen[1].remedy == "what runs has to end"
+
+
+def test_a_handler_that_another_machines_handler_caused_is_told_apart() -> None:
+    m, far, seen = mach("A B"), Machine("far", {"X": {}}), list[Explanation]()
+    far.bind({"XState": lambda _: seen.append(m.explain("B"))}, id="other")
+    m.bind({"AState": lambda _: (m.add("B"), far.add("X"))}, id="mine")
+    m.add("A")
+    assert seen[0].place is not None
+    assert (seen[0].place.handler, seen[0].place.binding) == ("AState", "mine")
 
 
 def test_another_thread_can_ask_what_a_handler_that_does_not_end_holds_up() -> None:

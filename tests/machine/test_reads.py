@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from amctl.machine import Machine, SchemaError, UnknownStateError
+from amctl.machine.reads import Reads
 from tests.machine.tools import mach
 
 
@@ -30,6 +31,10 @@ def test_str_1_and_2_all_or_nothing_active() -> None:
     assert (str(m), m.string_all()) == ("()", "() [A:0 Exception:0]")
     m.add(["A", "Exception"])
     assert m.string_all() == "(A:1 Exception:1) []"
+
+
+def test_a_clock_that_knows_no_log_says_no_to_unknown_states() -> None:
+    assert Reads._not_found(mach("A"), "Nope") is False
 
 
 def test_str_3_switch() -> None:

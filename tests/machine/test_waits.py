@@ -281,6 +281,31 @@ async def test_a_wait_that_was_given_up_still_closes_for_who_polls() -> None:
     assert signal.done()
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_wait_may_vanish_while_another_one_closes(fails: bool) -> None:
+    """The last reference to it goes in a callback, in the midst of closing."""
+
+    def query(_: object) -> bool:
+        if fails and not kept:
+            raise ValueError("nobody will know")
+        return m.is_("A")
+
+    m, kept = mach("A"), list[Any]()
+    first = m.when_query(lambda _: m.is_("A"))
+    kept.append(m.when_query(query))
+    for signal in kept:
+        with pytest.raises(WaitTimeoutError):
+            await signal.wait(1)
+    del signal
+    gc.collect()
+    first.add_done_callback(lambda _: kept.clear())
+    m.add("A")
+    assert first.done()
+    assert not kept
+    assert not m.is_watched
+    assert not m.is_err()
+
+
 async def test_a_timeout_counts_from_the_call() -> None:
     m = mach("A B")
     m.add("A")

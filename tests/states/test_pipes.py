@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amctl.machine import Args, Machine, MachineError, State, States, UnknownStateError
+from amctl.machine import (
+    EXECUTED,
+    Args,
+    Machine,
+    MachineError,
+    PipeRegistry,
+    State,
+    States,
+    UnknownStateError,
+)
 from amctl.states import pipes
+from amctl.states._inlet import Binding, Pair, inlet_of
 from amctl.states.basic import BasicStates
 from amctl.states.connected import ConnectedStates
 
 if TYPE_CHECKING:
-    from amctl.machine import Event
+    from amctl.machine import BatchOp, Event, Result
 
 
 class Src(BasicStates):
@@ -283,6 +295,114 @@ async def test_sync_waits_its_turn_behind_pipes() -> None:
     src.add("A")
     await pipes.sync(src, tgt, [("B", "B"), ("A", "A")])
     assert [name for _, _, _, name in seen.events][:2] == ["TA", "A"]
+
+
+async def test_the_end_of_ready_alone_can_be_piped() -> None:
+    src, tgt, _ = two()
+    pipes.bind_ready(src, tgt, "", "Own")
+    tgt.add("Own")
+    src.add(["Start", "Ready"])
+    await settle()
+    assert tgt.is_("Own")
+    src.remove("Ready")
+    await settle()
+    assert tgt.not_("Own")
+    assert [record.op for record in src.pipes.out] == ["remove"]
+
+
+async def test_what_waits_for_a_target_that_goes_is_forgotten() -> None:
+    src, tgt, seen = two()
+    pipes.bind(src, tgt, [("A", "TA")])
+    src.add("A")
+    tgt.dispose_force()
+    await settle()
+    assert seen.events == []
+
+
+@pytest.mark.parametrize("first", ["src", "tgt"])
+async def test_dsp_7_both_ends_may_go_in_any_order(first: str) -> None:
+    src, tgt, _ = two()
+    pipes.bind(src, tgt, [("A", "TA")])
+    one, other = (src, tgt) if first == "src" else (tgt, src)
+    one.dispose()
+    other.dispose()
+    assert (src.is_disposed, tgt.is_disposed) == (True, True)
+    assert other.pipes.out == other.pipes.into == ()
+
+
+async def test_an_end_that_nobody_holds_takes_its_records_along() -> None:
+    src, tgt, _ = two()
+    pipes.bind(src, tgt, [("A", "TA")])
+    gone = weakref.ref(tgt)
+    del tgt
+    gc.collect()
+    assert gone() is None
+    src.add("A")
+    await settle()
+    src.dispose()
+    assert src.is_disposed
+
+
+class Far:
+    """As much of a network machine as pipes need."""
+
+    is_local = False
+    is_known = False
+    is_disposed = False
+    id = "far"
+
+    def __init__(self) -> None:
+        self.schema = Machine("far", Tgt).schema
+        self.pipes = PipeRegistry()
+        self.got: list[str] = []
+        self.ends: list[Any] = []
+
+    def on_connected(self, fn: Any) -> None:
+        self.connect = fn
+
+    def on_dispose(self, fn: Any) -> None:
+        self.ends.append(fn)
+
+    def is_(self, state: str) -> bool:
+        return state == "A"
+
+    async def batch(self, ops: list[BatchOp]) -> list[Result]:
+        self.got += [f"{op.op} {' '.join(op.states)}" for op in ops]
+        self.is_disposed = "remove TB" in self.got
+        return [EXECUTED] * len(ops)
+
+
+async def test_a_network_target_that_is_disposed_of_gets_nothing_more() -> None:
+    src, far = Machine("src", Src), Far()
+    pipes.bind(src, far, [("A", "TA"), ("B", "TB")])  # type: ignore[arg-type]  # it is enough
+    src.add("B")
+    src.remove("B")
+    src.add("A")
+    await settle()
+    assert far.got == ["add TB", "remove TB"]
+
+
+async def test_a_handshake_makes_good_nothing_when_there_is_nothing_to_make_good() -> None:
+    src, far = Machine("src", Src), Far()
+    inlet = inlet_of(far)  # type: ignore[arg-type]
+    pipes.bind(src, far, [("A", "TA")], remove=False)  # type: ignore[arg-type]
+    src.add("A")
+    await settle()
+    far.got.clear()
+    far.connect(False)
+    await settle()
+    assert far.got == []
+    pair = Pair("M", "M", "M")
+    inlet.follow(Binding(src, inlet, [pair, Pair("B", "", "TB")]))
+    src.add(["M", "B"])
+    far.connect(False)
+    await settle()
+    assert far.got == ["add M"]  # of B only the end is piped
+    src.dispose()
+    far.got.clear()
+    far.connect(False)
+    await settle()
+    assert far.got == []
 
 
 def test_without_a_loop_deliveries_are_made_at_once() -> None:
