@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from amctl.rpc.wire import Hub, Session, Sync
 from tests.rpc.wire.pairs import TOKEN
 from tests.rpc.wire.promises import check
-from tests.rpc.wire.sim import Sim, Wire
+from tests.rpc.wire.sim import Sim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amctl.rpc.wire.messages import Hello
+    from tests.rpc.wire.sim import Wire
 
 CALM = 60.0
 """Seconds that a world gets to come to rest."""
@@ -47,7 +48,7 @@ def play(
         early = sim.now < 10
         up = rng.randint(0, 3000) if rng.random() < 0.5 and early else None
         down = rng.randint(0, 3000) if rng.random() < 0.5 and early else None
-        return Wire(sim, (up, down), (rng.random() < 0.2, rng.random() < 0.2))
+        return sim.wire_kind(sim, (up, down), (rng.random() < 0.2, rng.random() < 0.2))
 
     sim.next_wire = new_wire
     sim.at(0.0, sim.connect)
@@ -55,10 +56,10 @@ def play(
     for _ in range(rng.randint(20, 120)):
         when += rng.random() * 0.25
         sim.at(when, _act(sim, restarts, schemas))
-    sim.run(when + CALM / 6)
+    sim.run(when + CALM / 6 + sim.gap)
     if calm is not None:
         calm()
-    sim.run(when + CALM)
+    sim.run(when + CALM + sim.gap)
     check(sim)
     assert restarts or sim.opened - sim.resumed == 1, "a session was lost without cause"
 

@@ -115,10 +115,11 @@ class Wire:
 
     def _set_timer(self, end: int) -> None:
         it = self._end(end)
-        due = it.next_timer() if it is not None else None
+        asked = it.next_timer() if it is not None else None
+        due = self.sim.fires_at(end, asked) if asked is not None else None
         waiting = self.timers[end]
         if due is not None and (waiting is None or due < waiting):
-            self.timers[end] = due = max(due, self.sim.now)
+            self.timers[end] = due
             self.sim.at(due, lambda: self._timer(end, due))
 
     def _timer(self, end: int, due: float) -> None:
@@ -264,7 +265,10 @@ class Sim:
         self.wire: Wire | None = None
         self.wires: list[Wire] = []
         self.maxmem = self.reconnects = self.opened = self.resumed = self.restarts = 0
-        self.next_wire: Callable[[], Wire] = lambda: Wire(self)
+        self.wire_kind = Wire
+        self.next_wire: Callable[[], Wire] = lambda: self.wire_kind(self)
+        self.gap = 0.0
+        """Seconds that it may take longer to come to rest."""
         self.hub_timer: float | None = None
         self.frames_dropped = False
         """A broken path swallowed whole frames: a reply may come without its diff."""
@@ -284,6 +288,10 @@ class Sim:
             self.now = max(self.now, when)
             what()
         self.now = until
+
+    def fires_at(self, end: int, due: float) -> float:
+        """When a timer of the client (0) or the server (1) really goes off."""
+        return max(due, self.now)
 
     def watch_hub(self) -> None:
         """Tick the hub when it asks for it."""
