@@ -24,8 +24,16 @@ def _tasks() -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ends", ["by itself", "with its state", "with start", "with the machine"])
-async def test_no_task_is_left_after_ten_thousand_activations(ends: str) -> None:
+@pytest.mark.parametrize(
+    ("ends", "count"),
+    [
+        ("by itself", 2_000),
+        ("with its state", 10_000),
+        ("with start", 2_000),
+        ("with the machine", 1_000),
+    ],
+)
+async def test_no_task_is_left_after_ten_thousand_activations(ends: str, count: int) -> None:
     before, events = _tasks(), list[weakref.ref[Event]]()
 
     async def handler(event: Event) -> None:
@@ -38,7 +46,7 @@ async def test_no_task_is_left_after_ten_thousand_activations(ends: str) -> None
     m.add("Start")
     context = m.state_context("Start")
     state = "A" if ends == "with its state" else "M"
-    for n in range(10_000 // 50):
+    for n in range(count // 50):
         for _ in range(50):
             m.add(state)
             if state == "A" and n % 2:  # every other time before it began
@@ -52,7 +60,7 @@ async def test_no_task_is_left_after_ten_thousand_activations(ends: str) -> None
         if ends != "with the machine":
             assert len(m._tasks) == 0
     if ends == "with the machine":
-        assert len(m._tasks) == 10_000
+        assert len(m._tasks) == count
         m.dispose()
         await m.when_disposed()
         await settle()
