@@ -11,7 +11,7 @@ from amctl.machine._remembering import Remembering
 from amctl.machine.args import ACheck, AException, as_args
 from amctl.machine.errors import ForeignThreadError, HandlerTimeoutError
 from amctl.machine.event import Mutation, Source, as_source
-from amctl.machine.plan import AUTO, Called, Config, Outcome, Plan, Planner
+from amctl.machine.plan import AUTO, Called, Config, Plan, Planner
 from amctl.machine.relations import ADD, REMOVE, SET
 from amctl.machine.result import CANCELED, EXECUTED, Result
 from amctl.machine.signals import Signal
@@ -113,8 +113,12 @@ class Core(Remembering):
             plan = self._config.known[kind].get(states)
         except TypeError:  # a set
             plan = None
-        if plan is None or self._gate:
-            return self._call_slowly(kind, plan, states, args, source)
+        if plan is None or self._gate & _BLOCKED:
+            return self._call_slowly(kind, states, args, source)
+        if self._gate:  # somebody listens
+            if get_ident() != self._thread:
+                raise ForeignThreadError(self.id)
+            return self._perform(plan, args, source)
         quick = plan.quick
         if quick is None:
             if get_ident() != self._thread:
@@ -141,15 +145,12 @@ class Core(Remembering):
     def _call_slowly(
         self,
         kind: int,
-        plan: Plan | None,
         states: StatesLike,
         args: ArgsLike,
         source: Event | Source | None,
     ) -> Result:
-        """The way of a mutation which is new here, is listened to, or comes in between."""
+        """The way of a mutation which is new here, or comes in between."""
         self._check_thread()
-        if plan is not None and not self._gate & _BLOCKED:
-            return self._perform(plan, args, source)
         if not isinstance(states, str):
             states = tuple(states)
         called = self._called(states)
@@ -315,7 +316,8 @@ class Core(Remembering):
         finally:
             self._gate &= ~BUSY
             self._tx = None
-            if hooks is not None or self._idle_signal is not None:
+            hooks = self._hooks
+            if self._idle_signal is not None or (hooks is not None and hooks.queue_end):
                 self._became_idle()
         return result
 
@@ -323,13 +325,20 @@ class Core(Remembering):
         self, plan: Plan, args: ArgsLike, source: Event | Source | None, ticks: int
     ) -> Result:
         assert self._hooks is not None
-        tick = self.queue_tick + 1 if ticks else 0
-        mutation = Mutation(plan.kind, plan.called, as_args(args), as_source(source), tick)
-        mutation.queue_tick_now, mutation.queue_len = self.queue_tick, 1
-        for hook in self._hooks.mutation_queued:
-            hook(self, mutation)
+        now = self.queue_tick
+        tick = now + 1 if ticks else 0
+        given = {} if args is None else as_args(args)
+        origin = None if source is None else as_source(source)
+        mutation: Mutation | None = None
+        if self._hooks.mutation_queued:
+            mutation = Mutation(plan.kind, plan.called, given, origin, tick)
+            mutation.queue_tick_now, mutation.queue_len = now, 1
+            for hook in self._hooks.mutation_queued:
+                hook(self, mutation)
         self.queue_tick += ticks
-        return Transition(self, plan, mutation.args, mutation.source, mutation).run()
+        tx = Transition(self, plan, given, origin, mutation)
+        tx._tick = tick
+        return tx.run()
 
     def _drain(self) -> None:
         queue = self._queue
@@ -345,7 +354,7 @@ class Core(Remembering):
             else:
                 tx = Transition(self, plan, mutation.args, mutation.source, mutation)
                 result = tx.run()
-                if plan.kind == AUTO:
+                if plan.kind == AUTO and (self._failures or tx.is_broken):
                     self._count_failure(plan.called, tx.is_broken)
             if self._gate & WATCHED:
                 self._subs.process_queue(self.queue_tick)
@@ -403,15 +412,6 @@ class Core(Remembering):
             given = {} if args is None else as_args(args)
             self._subs.transition(out.enters, out.exits, clock, self.queue_tick, given)
         return out.result
-
-    def _move(self, out: Outcome) -> None:
-        """For transitions: let clocks and active states follow (TX-8)."""
-        clock = self._clock
-        for i in out.ticks:
-            clock[i] += 1
-        self._config = out.next
-        if out.ticks:
-            self._time = None
 
     def _refresh(self) -> None:
         """For transitions during which handlers came or went: leave plans of those before."""

@@ -24,8 +24,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Transition"]
 
-_MASK = (1 << 64) - 1
-_ids = count(random.SystemRandom().getrandbits(64))
+_heads = count(random.SystemRandom().getrandbits(56))
+_TAILS = tuple(f"{tail:02x}" for tail in reversed(range(256)))
+_fresh: list[str] = []
+
+
+def _new_id() -> str:
+    """16 hex digits. They are made in batches, since formatting one costs more than the rest of a
+    transition's beginning; any thread may come here."""
+    while True:
+        try:
+            return _fresh.pop()
+        except IndexError:
+            head = f"{next(_heads) & 0xFF_FFFF_FFFF_FFFF:014x}"
+            _fresh.extend([head + tail for tail in _TAILS])
 
 
 class Transition:
@@ -57,6 +69,8 @@ class Transition:
     _time_after: tuple[int, ...] | None = None
     _changed: tuple[tuple[int, int], ...] | None = None
     _id = ""
+    _tick = 0
+    """The mutation's queue tick, if it has no `_mutation` yet."""
 
     def __init__(
         self,
@@ -80,15 +94,19 @@ class Transition:
     @property
     def mutation(self) -> Mutation:
         """What is being carried out."""
-        if self._mutation is None:
-            self._mutation = Mutation(self.plan.kind, self.plan.called, self.args, self.source)
+        if self._mutation is None:  # it ran at once, and nobody listened to the queue
+            plan, tick = self.plan, self._tick
+            made = Mutation(plan.kind, plan.called, self.args, self.source, tick)
+            if tick:
+                made.queue_tick_now, made.queue_len = tick - 1, 1
+            self._mutation = made
         return self._mutation
 
     @property
     def id(self) -> str:
         """16 hex digits, unique for practical purposes."""
         if not self._id:
-            self._id = f"{next(_ids) & _MASK:016x}"
+            self._id = _new_id()
         return self._id
 
     @property
@@ -205,8 +223,9 @@ class Transition:
         machine._tx = self
         accepted = plan.accepted
         if hooks is not None:
-            self.is_accepted = accepted
-            self.time_before = machine._snapshot()
+            if not accepted:
+                self.is_accepted = False
+            self.time_before = machine._time or machine._snapshot()
             if self.source is not None:
                 self.trace = self.source.trace
             for hook in hooks.transition_init:
@@ -346,13 +365,18 @@ class Transition:
     def _apply(self, out: Outcome, hooks: Hooks | None) -> None:
         """Clocks move, then final handlers run (TX-8)."""
         machine = self.machine
-        machine._move(out)
+        clock = machine._clock
+        for i in out.ticks:
+            clock[i] += 1
+        machine._config = out.next
+        if out.ticks:
+            machine._time = None
         self.has_moved = True
         if machine._gate & WATCHED:
             machine._subs.cancel_contexts(out.enters)
             machine._subs.cancel_contexts(out.exits)
         if hooks is not None:
-            self._time_after = machine._snapshot()
+            self._time_after = machine._time or machine._snapshot()
             for hook in hooks.transition_finals:
                 hook(self)
         if self.is_broken:  # an auto transition that lost a state to a failure

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from amctl.machine import Hooks, Tracer
+from amctl.machine import EXECUTED, Hooks, Machine, Tracer
 from tests.machine.tools import Recorder, boom, mach
 
-HOOKS = [n for n in vars(Tracer) if not n.startswith("_") and n != "id"]
+HOOKS = Hooks.__slots__
 
 
 def test_a_table_holds_only_what_is_overridden_in_binding_order() -> None:
@@ -41,6 +41,26 @@ def test_every_hook_of_the_base_does_nothing() -> None:
     for name in HOOKS:
         hook = getattr(Tracer(), name)
         assert hook(*[None] * len(inspect.signature(hook).parameters)) is None
+
+
+@pytest.mark.parametrize("hook", ["transition_end", "queue_end"])
+def test_a_tracer_may_deal_with_what_it_raises(hook: str) -> None:
+    class Careful(Tracer):
+        id = "careful"
+        errors: ClassVar[list[Exception]] = []
+
+        def failed(self, error: Exception) -> bool:
+            self.errors.append(error)
+            return True
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    setattr(Careful, hook, fail)
+    machine = Machine("m", {"A": {}}, tracers=[Careful()])
+    assert machine.add("A") == EXECUTED
+    assert not machine.is_err()
+    assert [str(error) for error in Careful.errors] == ["disk full"]
 
 
 def test_pan_11_a_failure_is_told_or_raised() -> None:
