@@ -16,15 +16,28 @@ import typer
 from amctl.cli.exitcodes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from amctl.cli.options import GlobalOptions
     from amctl.dump.rotation import Rotation
     from amctl.dump.service import Collected, CollectOptions
 
-__all__ = ["TOKEN_FILE", "dump_path", "parse_bytes", "parse_seconds", "run", "target", "token_for"]
+__all__ = [
+    "GOB",
+    "TOKEN_FILE",
+    "dump_path",
+    "gob_target",
+    "parse_bytes",
+    "parse_seconds",
+    "run",
+    "target",
+    "targets",
+    "token_for",
+]
 
 TOKEN_FILE = "collector.token"
+GOB = "gob://"
+"""In front of the address of a debugger of the original."""
 _SIZE = re.compile(r"(\d+)([kMG]?)B?", re.ASCII)
 _FACTORS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
 
@@ -55,6 +68,28 @@ def target(text: str) -> tuple[str, int]:
         host, port = address.parse(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+    return host, port
+
+
+def targets(texts: Iterable[str]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Collectors of ours, and (`gob://host:port`) debuggers of the original."""
+    ours: list[tuple[str, int]] = []
+    gob: list[tuple[str, int]] = []
+    for text in texts:
+        (gob if text.startswith(GOB) else ours).append(target(text.removeprefix(GOB)))
+    return ours, gob
+
+
+def gob_target(text: str) -> tuple[str, int]:
+    """Where programs of the original may send: on the loopback alone, for they have no token."""
+    from amctl.relay.security import is_loopback
+
+    host, port = target(text.removeprefix(GOB))
+    if not is_loopback(host):
+        raise typer.BadParameter(
+            f"{host} is reachable from outside, and programs of the original show no token: "
+            "--gob-addr takes an address such as 127.0.0.1:6831"
+        )
     return host, port
 
 

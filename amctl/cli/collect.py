@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from amctl.cli._collecting import dump_path, parse_bytes, parse_seconds, run, target
+from amctl.cli._collecting import (
+    dump_path,
+    gob_target,
+    parse_bytes,
+    parse_seconds,
+    run,
+    target,
+    targets,
+)
 from amctl.cli.options import global_options
 
 __all__ = ["app", "collect"]
@@ -28,7 +36,13 @@ def collect(
     ] = "am-dbg-dump",
     forward: Annotated[
         list[str] | None,
-        typer.Option("-f", "--fwd-data", metavar="ADDR", help="Send it all on; repeatable."),
+        typer.Option(
+            "-f", "--fwd-data", metavar="ADDR", help="Send it all on; gob://ADDR to an am-dbg."
+        ),
+    ] = None,
+    gob_addr: Annotated[
+        str | None,
+        typer.Option(metavar="ADDR", help="Also take what Go machines send (net/rpc); no token."),
     ] = None,
     rotate_tx: Annotated[
         int, typer.Option(metavar="N", min=0, help="A new file after N transitions.")
@@ -71,11 +85,14 @@ def collect(
     from amctl.dump.service import CollectOptions
 
     host, port = target(listen_addr)
+    ours, gob = targets(forward or ())
     wanted = CollectOptions(
         path=dump_path(folder, name),
         host=host,
         port=port,
-        forward=tuple(target(each) for each in forward or ()),
+        gob=None if gob_addr is None else gob_target(gob_addr),
+        forward=tuple(ours),
+        forward_gob=tuple(gob),
         fresh=fresh,
         ready_fd=ready_fd,
         end_with_stdin=end_with_stdin,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from amctl.cli._collecting import dump_path, parse_seconds, run, target
+from amctl.cli._collecting import dump_path, parse_seconds, run, target, targets
 from amctl.cli.options import global_options
 
 __all__ = ["app"]
@@ -56,8 +56,10 @@ def rotate_dbg(
     from amctl.dump.service import CollectOptions
 
     host, port = target(listen_addr)
-    addresses = tuple(target(each) for each in forward or ())
-    wanted = CollectOptions(dump_path(folder, name), host, port, forward=addresses)
+    ours, gob = targets(forward or ())
+    wanted = CollectOptions(
+        dump_path(folder, name), host, port, forward=tuple(ours), forward_gob=tuple(gob)
+    )
     return run(
         global_options(ctx),
         wanted,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from amctl.rpc.transports.base import Connection
+    from amctl.telemetry.dbgstream import Carrier
     from amctl.telemetry.messages import Message
 
 __all__ = ["Forwards"]
@@ -30,6 +31,7 @@ class Forwards:
         token: What they want to hear.
         name: Ours, for people.
         now_ns: Unix time.
+        gob: Addresses of debuggers of the original.
     """
 
     def __init__(
@@ -39,8 +41,18 @@ class Forwards:
         name: str,
         *,
         now_ns: Callable[[], int],
+        gob: Sequence[tuple[str, int]] = (),
     ) -> None:
-        self._targets = [_Target(host, port, token, name, now_ns) for host, port in addresses]
+        self._targets = [_Target(f"{host}:{port}", now_ns) for host, port in addresses]
+        for target, (host, port) in zip(self._targets, addresses, strict=True):
+            target.link = _ours(target, host, port, token, name, now_ns)
+        if gob:
+            from amctl.dump.rpclink import RpcLink  # brings all of the gob room along
+
+            for host, port in gob:
+                target = _Target(f"gob://{host}:{port}", now_ns)
+                target.link = RpcLink(f"{name}, to {target.name}", target.outbox, host, port)
+                self._targets.append(target)
 
     def start(self) -> None:
         """Begin to connect."""
@@ -63,20 +75,23 @@ class Forwards:
         return {name: count for name, count in left.items() if count}
 
 
+def _ours(
+    target: _Target, host: str, port: int, token: str, name: str, now_ns: Callable[[], int]
+) -> DebugLink:
+    async def dial() -> Connection:
+        return await dial_tcp(host, port)
+
+    text, stream = f"{name}, to {target.name}", secrets.token_hex(8)
+    return DebugLink(text, stream, target.outbox, dial, token, now_ns=now_ns)
+
+
 class _Target:
-    def __init__(
-        self, host: str, port: int, token: str, name: str, now_ns: Callable[[], int]
-    ) -> None:
-        self.name = f"{host}:{port}"
+    link: Carrier
+
+    def __init__(self, name: str, now_ns: Callable[[], int]) -> None:
+        self.name = name
         self.outbox = Outbox(_WAITING, now_ns, lambda _: None)
         self._offered: dict[str, SchemaMsg] = {}
-
-        async def dial() -> Connection:
-            return await dial_tcp(host, port)
-
-        self.link = DebugLink(
-            f"{name}, to {self.name}", secrets.token_hex(8), self.outbox, dial, token, now_ns=now_ns
-        )
 
     def put(self, message: Message) -> None:
         """Keep a message; a schema that found no room is offered again before it is needed."""

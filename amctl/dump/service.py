@@ -19,7 +19,7 @@ from amctl.dump.rotation import Rotation, parts_of, set_aside
 from amctl.dump.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
 __all__ = ["CollectOptions", "Collected", "collect"]
@@ -35,15 +35,20 @@ class CollectOptions:
     port: int = 6831
     token: str | None = None
     """What senders must know; None lets everybody in."""
+    gob: tuple[str, int] | None = None
+    """Where programs of the original may send, without a token; None is nowhere."""
     forward: tuple[tuple[str, int], ...] = ()
     """Who else gets everything."""
+    forward_gob: tuple[tuple[str, int], ...] = ()
+    """The same, of debuggers of the original."""
     forward_token: str = ""
     """What those want to hear."""
     rotation: Rotation = field(default_factory=Rotation)
     fresh: bool = False
     """Set a dump that stands there aside; else it is gone on with."""
     ready_fd: int | None = None
-    """Gets one line of JSON, {"addr", "path", "pid"}, once it listens; then it is closed."""
+    """Gets one line of JSON, {"addr", "gob_addr", "path", "pid"}, once it listens; then it is
+    closed."""
     end_with_stdin: bool = False
     """End when stdin does: whoever started it is gone then, however that happened."""
 
@@ -64,6 +69,8 @@ class Collected:
     missing: int
     """Messages that senders say they lost."""
     rotations: int
+    gob_addr: str = ""
+    """Where programs of the original could send."""
 
 
 async def collect(options: CollectOptions, tell: Callable[[str, int], object]) -> Collected:
@@ -82,25 +89,41 @@ async def collect(options: CollectOptions, tell: Callable[[str, int], object]) -
         tell(f"the dump before is {old} now", 1)
     store = SqliteStore(options.path)
     token = options.forward_token
-    forwards = Forwards(options.forward, token, "collector", now_ns=time.time_ns)
+    forwards = None
+    if options.forward or options.forward_gob:
+        forwards = Forwards(
+            options.forward,
+            token,
+            "collector",
+            now_ns=time.time_ns,
+            gob=options.forward_gob,
+        )
     collector = Collector(
         store,
         options.token,
         rotation=options.rotation,
-        forwards=forwards if options.forward else None,
+        forwards=forwards,
         tell=tell,
     )
     with _asked_to_end(end_with_stdin=options.end_with_stdin) as over:
+        address = gob_address = ""
         try:
-            host, port = await collector.start(options.host, options.port)
-        except OSError as error:
-            store.close()
-            address = f"{options.host}:{options.port}"
-            raise AddressTakenError(address, error.strerror or str(error)) from error
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            address = await _listen(collector.start, options.host, options.port)
+            if options.gob is not None:
+                gob_address = await _listen(collector.start_rpc, *options.gob)
+        except AddressTakenError:
+            await collector.close()
+            raise
         tell(f"collecting on {address} into {options.path}", 0)
+        if gob_address:
+            tell(
+                f"warning: any program on this machine can append to the dump, without a token, "
+                f"at {gob_address} (Go net/rpc)",
+                0,
+            )
         if options.ready_fd is not None:
-            _tell_ready(options.ready_fd, address, options.path)
+            ready = {"addr": address, "gob_addr": gob_address, "path": str(options.path)}
+            _tell_ready(options.ready_fd, ready)
         waiting = asyncio.ensure_future(over.wait())
         either: set[asyncio.Future[Any]] = {waiting, collector.failed}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -118,11 +141,22 @@ async def collect(options: CollectOptions, tell: Callable[[str, int], object]) -
         refused=counts.refused,
         missing=counts.missing,
         rotations=counts.rotations,
+        gob_addr=gob_address,
     )
 
 
-def _tell_ready(fd: int, address: str, path: Path) -> None:
-    ready: dict[str, Any] = {"addr": address, "path": str(path), "pid": os.getpid()}
+async def _listen(
+    start: Callable[[str, int], Awaitable[tuple[str, int]]], host: str, port: int
+) -> str:
+    try:
+        host, port = await start(host, port)
+    except OSError as error:
+        raise AddressTakenError(f"{host}:{port}", error.strerror or str(error)) from error
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _tell_ready(fd: int, ready: dict[str, Any]) -> None:
+    ready = {**ready, "pid": os.getpid()}
     with contextlib.suppress(OSError):  # whoever wanted to know is gone
         os.write(fd, json.dumps(ready).encode() + b"\n")
     with contextlib.suppress(OSError):

@@ -18,7 +18,7 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from amctl.machine import registry
 from amctl.telemetry._dbglines import SafeLines
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amctl.machine import MachineView, PipeRecord
-    from amctl.rpc.transports.base import Dial
+    from amctl.rpc.transports.base import Connection, Dial
     from amctl.rpc.wire.codec import Codec
     from amctl.telemetry.dbglink import Pace
     from amctl.telemetry.messages import Message
 
-__all__ = ["DebugOptions", "DebugStream"]
+__all__ = ["Carrier", "DebugOptions", "DebugStream"]
 
 _log = logging.getLogger("amctl.telemetry.stream")
 
@@ -77,6 +77,31 @@ class DebugOptions:
 _DEFAULT = DebugOptions()
 
 
+class Carrier(Protocol):
+    """Brings an outbox to whoever records; `DebugLink` brings it to a collector."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether somebody takes what is sent."""
+        ...
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        ...
+
+    def wake(self) -> None:
+        """There is something to be sent."""
+        ...
+
+    async def close(self, grace: float) -> int:
+        """Send what is left within so many seconds; returns how many messages could not be."""
+        ...
+
+
+async def _nowhere() -> Connection:
+    raise ConnectionRefusedError("there is no collector to dial")
+
+
 class DebugStream:
     """What one process or thread records.
 
@@ -88,25 +113,32 @@ class DebugStream:
         pace: How much is sent when.
         now_ns: Unix time in nanoseconds; stamped on every message.
         codec: Of the wire; None is the best one.
+        carrier: Makes what brings the outbox elsewhere than to a collector; then there is nothing
+            to `dial`, and no token.
     """
 
     def __init__(
         self,
         name: str,
-        dial: Dial,
-        token: str,
+        dial: Dial = _nowhere,
+        token: str = "",
         options: DebugOptions = _DEFAULT,
         *,
         pace: Pace = PACE,
         now_ns: Callable[[], int] = time.time_ns,
         codec: Codec | None = None,
+        carrier: Callable[[Outbox], Carrier] | None = None,
     ) -> None:
         self.name, self.options, self.now_ns = name, options, now_ns
         self.id = secrets.token_hex(8)
         self.outbox = Outbox(options.outbox, now_ns, self._losing)
-        self._link = DebugLink(
-            name, self.id, self.outbox, dial, token, pace=pace, now_ns=now_ns, codec=codec
-        )
+        self._link: Carrier
+        if carrier is not None:
+            self._link = carrier(self.outbox)
+        else:
+            self._link = DebugLink(
+                name, self.id, self.outbox, dial, token, pace=pace, now_ns=now_ns, codec=codec
+            )
         self.lines: SafeLines | None = None
         """Writes the lines of all machines; bound to each before its own tracer."""
         if options.log_level:

@@ -41,7 +41,17 @@ if TYPE_CHECKING:
     from amctl.dump.model import Dump
     from amctl.telemetry.messages import GapMsg, PipeMsg, SchemaMsg
 
-__all__ = ["SYNTHETIC", "unwoven", "woven"]
+__all__ = [
+    "SYNTHETIC",
+    "halves",
+    "handshake_of",
+    "plain_gap",
+    "plain_pipe",
+    "synthetic",
+    "unwoven",
+    "woven",
+    "woven_tx",
+]
 
 SYNTHETIC: Final = "semlogger"
 """Id of a transition that is there for its lines alone."""
@@ -61,15 +71,15 @@ def woven(dump: Dump) -> Iterator[tuple[SchemaMsg, list[TxMsg]]]:
     if not machines:
         return
     first = next(iter(machines.values()))
-    pipes = sorted(map(_plain_pipe, dump.pipes()), key=_pipe_key)
+    pipes = sorted(map(plain_pipe, dump.pipes()), key=_pipe_key)
     for pipe in pipes:
         home = machines.get(pipe.source) or machines.get(pipe.target) or first
         home.add_note(pipe.time_ns, note_line(Note(pipe=pipe)))
     for pipe in _alive(pipes, dump.gone()):
-        for machine, text in _halves(pipe):
+        for machine, text in halves(pipe):
             if machine in machines:
                 machines[machine].add_missing(pipe.time_ns, LogLine(_OPS, text))
-    for gap in sorted(map(_plain_gap, dump.gaps()), key=_gap_key):
+    for gap in sorted(map(plain_gap, dump.gaps()), key=_gap_key):
         home = machines.get(gap.machine_id, first)
         home.add_note(gap.until_ns, note_line(Note(gap=gap), _USER))
     for machine, time_ns in sorted((plain(k), v) for k, v in dump.gone().items()):
@@ -81,7 +91,8 @@ def woven(dump: Dump) -> Iterator[tuple[SchemaMsg, list[TxMsg]]]:
         yield one.schema, one.transitions()
 
 
-def _plain_pipe(pipe: PipeMsg) -> PipeMsg:
+def plain_pipe(pipe: PipeMsg) -> PipeMsg:
+    """One as it comes back from a file; see `plain`."""
     return replace(
         pipe,
         source=plain(pipe.source),
@@ -91,7 +102,8 @@ def _plain_pipe(pipe: PipeMsg) -> PipeMsg:
     )
 
 
-def _plain_gap(gap: GapMsg) -> GapMsg:
+def plain_gap(gap: GapMsg) -> GapMsg:
+    """One as it comes back from a file; see `plain`."""
     return replace(gap, why=plain(gap.why), machine_id=plain(gap.machine_id))
 
 
@@ -125,7 +137,7 @@ def _went_with_machine(pipe: PipeMsg, gone: Mapping[str, int]) -> bool:
     return any(pipe.time_ns >= time_ns - _DISPOSAL_NS for time_ns in ends)
 
 
-def _halves(pipe: PipeMsg) -> Iterator[tuple[str, str]]:
+def halves(pipe: PipeMsg) -> Iterator[tuple[str, str]]:
     """What each end logs, if it is known."""
     if pipe.source_state:
         yield pipe.source, f"[pipe-out:{pipe.kind}] {pipe.source_state} to {pipe.target}"
@@ -169,25 +181,12 @@ class _Machine:
 
     def transitions(self) -> list[TxMsg]:
         """All of them, with all that was added."""
-        names = self.schema.names
-        tags = {tag.partition(":")[0] for tag in self.schema.tags}
-        is_server = _RPC_TAG in tags and _RPC_STATE in names
-        handshake = names.index(_RPC_STATE) if is_server else -1
+        handshake, is_ours = handshake_of(self.schema), bool(self.schema.time_ns)
         out: list[TxMsg] = []
         previous: TxMsg | None = None
         for position, tx in enumerate(self._transitions):
-            shakes = handshake in tx.called and _ticked(previous, tx, handshake)
-            logs = _own_lines(tx, is_handshake=shakes)
-            notes = _own_notes(tx, logs)
-            lines, before = self._lines.get(position, ()), self._notes.get(position, ())
-            pre_logs = tx.pre_logs
-            if self.schema.time_ns:  # it is a recording of ours
-                logs, pre_logs = _marked(logs), _marked(pre_logs)
-            if logs != tx.logs or pre_logs != tx.pre_logs or notes or lines or before:
-                pre_logs = (*pre_logs, *lines, *before)
-                out.append(replace(tx, logs=(*logs, *notes), pre_logs=pre_logs))
-            else:
-                out.append(tx)
+            before = (*self._lines.get(position, ()), *self._notes.get(position, ()))
+            out.append(woven_tx(tx, previous, handshake, before, is_ours=is_ours))
             previous = tx
         return self._with_end(out)
 
@@ -197,22 +196,58 @@ class _Machine:
         if not lines and not notes:
             return out
         if not out:
-            out.append(self._synthetic())
+            out.append(synthetic(self.schema))
         last = out[-1]
         own = [line for line in last.logs if line.text.startswith(PREFIX)]
         others = [line for line in last.logs if not line.text.startswith(PREFIX)]
         out[-1] = replace(last, logs=(*others, *lines, *own, *notes))
         return out
 
-    def _synthetic(self) -> TxMsg:
-        return TxMsg(
-            self.schema.machine_id,
-            SYNTHETIC,
-            (0,) * len(self.schema.names),
-            type=2,
-            is_check=True,
-            logs=(note_line(Note(synthetic=True)),),
-        )
+
+def synthetic(schema: SchemaMsg, clocks: tuple[int, ...] | None = None) -> TxMsg:
+    """A transition that is there for its lines alone; our readers leave it out again."""
+    return TxMsg(
+        schema.machine_id,
+        SYNTHETIC,
+        (0,) * len(schema.names) if clocks is None else clocks,
+        type=2,
+        is_check=True,
+        logs=(note_line(Note(synthetic=True)),),
+    )
+
+
+def handshake_of(schema: SchemaMsg) -> int:
+    """The index of the state whose arguments tell an RPC edge; -1 if the machine has none."""
+    names, tags = schema.names, {tag.partition(":")[0] for tag in schema.tags}
+    return names.index(_RPC_STATE) if _RPC_TAG in tags and _RPC_STATE in names else -1
+
+
+def woven_tx(
+    tx: TxMsg,
+    previous: TxMsg | None,
+    handshake: int,
+    before: Sequence[LogLine] = (),
+    *,
+    is_ours: bool,
+) -> TxMsg:
+    """A transition with all that its lines don't say yet; the same one if nothing is missing.
+
+    Args:
+        tx: The transition; isn't changed.
+        previous: The one before it, of its machine.
+        handshake: See `handshake_of`.
+        before: Lines and notes to stand before it.
+        is_ours: Whether a machine of ours told it.
+    """
+    shakes = handshake in tx.called and _ticked(previous, tx, handshake)
+    logs = _own_lines(tx, is_handshake=shakes)
+    notes = _own_notes(tx, logs)
+    pre_logs = tx.pre_logs
+    if is_ours:
+        logs, pre_logs = _marked(logs), _marked(pre_logs)
+    if logs == tx.logs and pre_logs == tx.pre_logs and not notes and not before:
+        return tx
+    return replace(tx, logs=(*logs, *notes), pre_logs=(*pre_logs, *before))
 
 
 def _marked(lines: tuple[LogLine, ...]) -> tuple[LogLine, ...]:

@@ -11,6 +11,7 @@ from amctl.dump.gob.types import INT, INTERFACE, STRING, Field, TypeDef
 
 PAIR = TypeDef(70, "struct", fields=(Field("A", INT), Field("B", STRING)))
 LIST = TypeDef(71, "slice", elem=INTERFACE)
+INTS = TypeDef(70, "slice", elem=INT)
 NEST = TypeDef(72, "slice", elem=72)
 
 
