@@ -151,6 +151,8 @@ class _Link:
         self._calm = asyncio.Event()
         self._speed, self._delay = 0, 0.0
         """Bytes a piece, on a slow link; 0 is full speed. Seconds before each."""
+        self._pieces = 2000
+        """Slow ones that are left."""
         if is_spared:
             return
         if draw.random() < 0.3 and demon.commit("throttle"):
@@ -209,11 +211,12 @@ class _Link:
         if self._delay:
             await self._pause(self._delay)
         while data:
-            size = self._speed or len(data)
+            size = self._speed if self._speed and self._pieces else len(data)
             writer.write(data[:size])
             data = data[size:]
             await writer.drain()
-            if self._speed and data:
+            if data:
+                self._pieces -= 1
                 await self._pause(0.001)
 
     async def _pause(self, seconds: float) -> None:
