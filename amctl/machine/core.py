@@ -316,7 +316,8 @@ class Core(Remembering):
         finally:
             self._gate &= ~BUSY
             self._tx = None
-            hooks = self._hooks
+            if hooks is not None:  # who comes in the midst of it hears of the next one
+                hooks = self._hooks
             if self._idle_signal is not None or (hooks is not None and hooks.queue_end):
                 self._became_idle()
         return result
