@@ -7,6 +7,7 @@ With words for pytest (`-k relay`, a path, `-x`) only the tests run, on those wo
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -34,6 +35,11 @@ def heading(name: str) -> None:
     print(f"\n--- {name} ".ljust(79, "-"), flush=True)
 
 
+def environment() -> dict[str, str]:
+    """Where byte code is kept: the tests start hundreds of processes, and each would compile anew."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 def check(name: str, command: list[str]) -> bool:
     """Run one tool; whether it was content."""
     heading(name)
@@ -46,7 +52,9 @@ def tests(name: str, options: list[str], words: list[str], totals: dict[str, int
     """Run one share of the tests and add its counts to `totals`."""
     heading(name)
     command = [sys.executable, "-m", "pytest", "-q", "--durations=5", *options, *words]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, bufsize=1)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment()
+    )
     assert process.stdout is not None
     last = ""
     for line in process.stdout:
