@@ -36,7 +36,7 @@ def heading(name: str) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Where byte code is kept: the tests start hundreds of processes, and each would compile anew."""
+    """Keeps byte code: the tests start hundreds of processes, and each would compile anew."""
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
