@@ -10,7 +10,7 @@ from amctl.debugger import addresses
 from amctl.debugger._columns import below, following, preceding
 from amctl.debugger._history import History
 from amctl.debugger.filters import Filters, Shown, group_states
-from amctl.debugger.store import Store, Update
+from amctl.debugger.store import SLICE, Store, Update
 from amctl.graph.machurl import MachUrl
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Stance:
         self._states: dict[str, str] = {}
         self._groups: dict[str, str] = {}
         self._visible: dict[str, tuple[object, int]] = {}
+        self._removed: set[str] = set()
         self._found = ("", "", Spot("", 0))
         """The last expression, whose states it means, and where it led to."""
         self._history: History[Spot] = History()
@@ -205,9 +206,9 @@ class Stance:
             self._settle()
         return update
 
-    def work(self) -> bool:
+    def work(self, limit: int = SLICE) -> bool:
         """Go on with the index, for some 40 ms. True if there is nothing left to do."""
-        done = self.store.work()
+        done = self.store.work(limit)
         self._settle()
         return done
 
@@ -219,6 +220,7 @@ class Stance:
     def _find_again(self, spot: Spot, tx_id: str) -> None:
         """After another recording took the place: the same transition, if it is there."""
         self._history.clear()
+        self._removed.clear()
         if spot.machine in self.store.machines and not self._follow:
             self._machine = spot.machine
             self._cursor = min(spot.cursor, self.store.size(spot.machine))
@@ -266,6 +268,7 @@ class Stance:
             near = get_close_matches(machine, self.store.machines, n=3)
             hint = f"did you mean {', '.join(near)}?" if near else ""
             return Moved(False, f"the recording has no machine {machine!r}", hint)
+        self._removed.discard(machine)
         if machine == self._machine:
             return Moved(False, f"{machine} is selected already")
         self._machine, self._step = machine, 0
@@ -274,6 +277,29 @@ class Stance:
         else:
             self._cursor = self.cursor_at(machine, self._moment)
             self._history.add(self.spot)
+        return DONE
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Ids of the machines that nobody has taken out of the list, as they first appeared."""
+        gone = self._removed
+        held = self.store.machines
+        return tuple(id for id in held if id not in gone) if gone else held
+
+    def remove_machine(self, machine: str) -> Moved:
+        """Take a machine out of the list; the recording keeps it, and another one shows it again.
+
+        The selected one gives its place to the one behind it, or the one before.
+        """
+        left = self.machines
+        if machine not in left:
+            return Moved(False, f"the list has no machine {machine!r}")
+        if len(left) == 1:
+            return Moved(False, f"{machine} is the only one")
+        if machine == self._machine:
+            at = left.index(machine)
+            self.select_machine(left[at + 1] if at + 1 < len(left) else left[at - 1])
+        self._removed.add(machine)
         return DONE
 
     def cursor_at(self, machine: str, moment: int) -> int:

@@ -82,7 +82,10 @@ def neighbour(session: Session, forward: bool) -> Place | None:
     store = session.store
     now = _seq(store, session.machine, session.cursor)
     best: tuple[int, Place] | None = None
+    listed = frozenset(session.machines)
     for id, held in store.index.machines.items():
+        if id not in listed:
+            continue
         passed = held.seqs.first_at_least(now + 1 if forward else now)
         visible = session.visible_of(id)
         at = following(visible, passed) if forward else preceding(visible, passed + 1)

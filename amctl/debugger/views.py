@@ -35,6 +35,7 @@ __all__ = [
     "status",
     "step_timeline",
     "tags_line",
+    "time_now",
     "timeline",
     "wall_text",
 ]
@@ -102,6 +103,7 @@ class Machines:
 def machines(session: Session) -> Machines:
     """All machines that the filters show, as a tree by parent, in the order of their ids."""
     store, found, time, now = session.store, [], 0, 0
+    listed = frozenset(session.machines)
     for id, depth in _ordered(session):
         held = store.held(id)
         cursor = session.cursor if id == session.machine else session.cursor_at(id, session.moment)
@@ -109,11 +111,23 @@ def machines(session: Session) -> Machines:
             time += held.time_sum(held.size)
             now += held.time_sum(cursor)
         schema = store.schema(id)
-        if schema is not None and is_shown(
-            schema, is_gone=id in store.gone, filters=session.filters
+        if (
+            schema is not None
+            and id in listed
+            and is_shown(schema, is_gone=id in store.gone, filters=session.filters)
         ):
             found.append(_row(session, id, depth, cursor))
     return Machines(tuple(found), len(store.machines), time, now)
+
+
+def time_now(session: Session) -> int:
+    """The sum over all machines of their time at the moment."""
+    time = 0
+    for id, held in session.store.index.machines.items():
+        here = id == session.machine
+        cursor = session.cursor if here else session.cursor_at(id, session.moment)
+        time += held.time_sum(cursor)
+    return time
 
 
 def _row(session: Session, id: str, depth: int, cursor: int) -> MachineRow:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.style import Style
+    from textual.selection import Selection
 
     from amctl.debugger.face.viewstate import ViewState
     from amctl.debugger.session import Moved, Session
@@ -43,6 +44,9 @@ class Host(Protocol):
 
     def say(self, text: str) -> None:
         """Tell a person something, in the status bar."""
+
+    async def show_text(self, title: str, text: str) -> None:
+        """A text of many lines above the rest, until a person closes it."""
 
     async def run_action(self, action: str, *args: Any, **more: Any) -> bool:
         """Do what a key or a tool does."""
@@ -81,8 +85,15 @@ class Pane(Widget):
 class LinePane(ScrollView, Pane):
     """A pane of many lines, drawn one by one as they are needed.
 
-    Whoever subclasses it gives `line` and sets `virtual_size`.
+    Whoever subclasses it gives `line` and sets `virtual_size`. Its text can be selected by mouse.
     """
+
+    ALLOW_SELECT = True
+
+    @property
+    def allow_select(self) -> bool:
+        """Whether its text can be selected by mouse."""
+        return True
 
     def line(self, at: int, width: int) -> Iterable[Piece]:
         """Line `at` from 0 on, in pieces; nothing behind the last one."""
@@ -92,9 +103,44 @@ class LinePane(ScrollView, Pane):
         """One line of the screen, see `ScrollView`."""
         left, top = self.scroll_offset
         width = self.scrollable_content_region.width
-        strip = strip_of(self.line(top + y, width))
-        base = self.rich_style
-        return strip.crop_extend(left, left + width, None).apply_style(base)
+        pieces = self.line(top + y, width)
+        selection = self.text_selection
+        span = selection.get_span(top + y) if selection is not None else None
+        if span is not None:
+            style = self.screen.get_component_rich_style("screen--selection")
+            pieces = _selected(pieces, *span, style)
+        strip = strip_of(pieces).crop_extend(left, left + width, None)
+        return strip.apply_style(self.rich_style).apply_offsets(left, top + y)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The text that is selected, and what stands behind each line."""
+        width = self.scrollable_content_region.width
+        first = selection.start.y if selection.start is not None else 0
+        last = selection.end.y if selection.end is not None else self.virtual_size.height - 1
+        lines = ["" for _ in range(first)]
+        lines += [
+            "".join(safe(text) for text, _ in self.line(at, width)).rstrip()
+            for at in range(first, min(last, self.virtual_size.height - 1) + 1)
+        ]
+        return selection.extract("\n".join(lines)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw what is selected."""
+        self.refresh()
+
+
+def _selected(pieces: Iterable[Piece], start: int, end: int, style: Style) -> list[Piece]:
+    """Pieces with a style on some letters; -1 is the end of the line."""
+    found: list[Piece] = []
+    at = 0
+    for text, own in pieces:
+        stop = at + len(text)
+        first = min(max(start, at), stop) - at
+        last = (stop if end < 0 else min(max(end, at), stop)) - at
+        marked = own + style if own is not None else style
+        found += [(text[:first], own), (text[first:last], marked), (text[last:], own)]
+        at = stop
+    return found
 
 
 def safe(text: str) -> str:

@@ -27,6 +27,8 @@ class ViewState:
     reader: bool = True
     narrow: bool | None = None
     """None: by the width of the terminal."""
+    toolbar: bool = False
+    """Even on a screen that is too low for it."""
     timelines: int = 1
     """0, 1 (of transitions), 2 (of steps, too)."""
     wrap: bool = False
