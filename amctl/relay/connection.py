@@ -154,7 +154,8 @@ class WebSocketConnection:
             self._link.abort()
             raise
         except OSError as error:
-            self._error = error  # it vanished before it was accepted
+            self._error = ConnectionResetError("peer vanished before it was accepted")
+            self._error.__cause__ = error
         finally:
             self._finish()
 

@@ -23,6 +23,8 @@ class Limits:
     """Longest request head."""
     connections: int = 256
     """TCP connections at the front door, whatever they carry; the next one gets 503."""
+    per_address: int = 64
+    """... of one address that isn't of loopback, so that one peer alone can't fill the house."""
     tunnels: int = 128
     """WebSockets of tunnels and dials together; the next one gets close code 1013."""
     buffer: int = 1024 * 1024
@@ -30,7 +32,9 @@ class Limits:
     comeback: float = 30.0
     """How long port and address file of a tunnel with channels are kept for a thread that went."""
     head_timeout: float = 10.0
-    """How long a fresh connection may take to send its first request."""
+    """How long a peer may take to send a request, its body included, however it drips."""
+    read_timeout: float = 60.0
+    """How long a peer may take to read a full buffer of what it asked for."""
     dial_timeout: float = 5.0
     """How long a dial's TCP connection may take."""
     flush_timeout: float = 2.0

@@ -1,0 +1,1 @@
+"""Fuzzers of everything that a stranger can send: `python -m tests.fuzz WHAT`."""
