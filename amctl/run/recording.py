@@ -41,6 +41,8 @@ _STOP_TIMEOUT = 5.0
 """Seconds for it to commit what it has, at the end."""
 _BACKOFF = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each further try of one that never got ready; after the last it is given up."""
+_WITHOUT_GOB = 2
+"""Tries that fail before one without programs of the original: maybe it is their address."""
 _SHORT_LIFE = 5.0
 """Who dies sooner, in seconds, several times in a row, is started again after a while only."""
 _REST = (0.0, 0.0, 0.1, 0.3)
@@ -72,6 +74,8 @@ class Recorded:
 class _Child:
     process: asyncio.subprocess.Process
     address: tuple[str, int]
+    gob: str
+    """Where programs of the original send; empty if nowhere."""
 
 
 class Recording:
@@ -80,7 +84,9 @@ class Recording:
     Args:
         folder: Where the dump goes.
         name: What people call its file, `tmp/am-dbg-dump.sqlite`.
-        forward: `host:port` of a debugger that gets everything too; empty for none.
+        forward: `host:port` of a debugger that gets everything too (`gob://host:port` if it is one
+            of the original's); empty for none.
+        gob: `host:port` where programs of the original are recorded; empty for none.
         tell: Told what a person should know, one line each.
         show: Told True when the first collector is up, False when there will be none any more.
         command: The collector's program; the rest of the command line is added.
@@ -92,6 +98,7 @@ class Recording:
         name: str,
         *,
         forward: str = "",
+        gob: str = "",
         tell: Callable[[str], None],
         show: Callable[[bool], object] = lambda is_up: None,
         command: Sequence[str] = (sys.executable, "-m", "amctl.cli.main", "collect"),
@@ -103,6 +110,7 @@ class Recording:
         self.restarts = 0
         """How often it died."""
         self._folder, self._forward, self._command = folder, forward, command
+        self._gob = gob
         self._tell, self._show = tell, show
         self._child: asyncio.Future[_Child] = asyncio.get_running_loop().create_future()
         self._process: asyncio.subprocess.Process | None = None
@@ -143,6 +151,9 @@ class Recording:
         fresh = True
         failures = short_lives = 0
         while failures < len(_BACKOFF):
+            if self._gob and failures == _WITHOUT_GOB:
+                self._tell(f"Go machines are not recorded: {self._gob} can't be listened on")
+                self._gob = ""
             try:
                 # a dump that can't be gone on with is set aside in the end
                 child = await self._spawn(fresh=fresh or failures > 1)
@@ -156,6 +167,11 @@ class Recording:
             if not self._was_up:
                 self._was_up = True
                 self._show(True)
+                if child.gob:
+                    self._tell(
+                        f"any program on this machine can append to the recording, without a "
+                        f"token, at {child.gob} (AM_DBG_GOB_ADDR)"
+                    )
             self._child.set_result(child)
             born = loop.time()
             code = await child.process.wait()
@@ -204,7 +220,7 @@ class Recording:
         if not isinstance(ready, dict) or not isinstance(ready.get("addr"), str):
             raise ValueError(f"it ended before it listened, see {self._log_name}")
         host, _, port = ready["addr"].rpartition(":")
-        return _Child(self._process, (host.strip("[]"), int(port)))
+        return _Child(self._process, (host.strip("[]"), int(port)), ready.get("gob_addr", ""))
 
     def _words(self, ready_fd: int, *, fresh: bool) -> list[str]:
         return [
@@ -220,6 +236,7 @@ class Recording:
             "--json",
             *(["--fresh"] if fresh else []),
             *(["--fwd-data", self._forward] if self._forward else []),
+            *(["--gob-addr", self._gob] if self._gob else []),
         ]
 
     def _forward_env(self) -> dict[str, str]:

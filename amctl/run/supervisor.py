@@ -200,7 +200,10 @@ class Supervisor:
                 if is_up:
                     recorder.link(Link("dump", "Dump", "", name))
 
-            self._recording = Recording(folder, name, forward=forward, tell=self._tell, show=show)
+            gob = str(self._settings.value("AM_DBG_GOB_ADDR").value or "")
+            self._recording = Recording(
+                folder, name, forward=forward, gob=gob, tell=self._tell, show=show
+            )
             stack.push_async_callback(self._recording.close)
             self._stopper.at_hard_exit(self._recording.kill)
             self._record_door = Forward(RECORD_PATH, self._recording.connect)

@@ -16,6 +16,7 @@ __all__ = [
     "boolean",
     "debugger_address",
     "duration",
+    "local_address",
     "log_level",
     "number",
     "optional_number",
@@ -97,8 +98,20 @@ def _parse_address(text: str) -> Address:
 
 def _parse_debugger(text: str) -> str:
     if text not in ("", "0", "1"):
-        _parse_address(text)
+        _parse_address(text.removeprefix("gob://"))
     return "" if text == "0" else text
+
+
+def _parse_local(text: str) -> Address | None:
+    if not text:
+        return None
+    # Not at the top: every command reads settings.
+    from amctl.relay.security import is_loopback
+
+    found = _parse_address(text)
+    if not is_loopback(found.host):
+        raise ValueError(f"{found.host} is reachable from outside")
+    return found
 
 
 def _parse_log_level(text: str) -> int:
@@ -127,9 +140,11 @@ required_text = Kind("any text but none", _parse_required)
 boolean = Kind("1 or 0 (also true, yes, on; false, no, off, empty)", _parse_bool)
 address = Kind("host:port, the port 0 to 65535", _parse_address)
 debugger_address = Kind(
-    "empty for no recording, 1 to record, or host:port of a debugger that gets it too",
+    "empty for no recording, 1 to record, or host:port of a debugger that gets it too "
+    "(gob://host:port of one of the original's)",
     _parse_debugger,
 )
+local_address = Kind("empty, or host:port on the loopback, the port 0 to 65535", _parse_local)
 duration = Kind("a duration such as 500ms, 30s, 2m, more than 0", parse_duration)
 log_level = Kind(f"a level, 0 (none) to {_LOG_LEVELS} (everything)", _parse_log_level)
 pattern = Kind("a regular expression", _parse_pattern)

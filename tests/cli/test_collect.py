@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from amctl.cli._collecting import dump_path, parse_bytes, parse_seconds, target
+from amctl.cli._collecting import (
+    dump_path,
+    gob_target,
+    parse_bytes,
+    parse_seconds,
+    target,
+    targets,
+)
 from amctl.cli.main import run
 from tests.support.house import ROOT
 
@@ -37,6 +44,11 @@ def test_what_cant_be_read_is_named() -> None:
     assert parse_seconds("2m") == 120
 
 
+def test_debuggers_of_the_original_are_told_apart() -> None:
+    assert targets(["a:1", "gob://b:2"]) == ([("a", 1)], [("b", 2)])
+    assert gob_target("gob://[::1]:0") == ("::1", 0)
+
+
 def test_a_dump_is_named_with_or_without_its_suffix() -> None:
     assert dump_path("tmp", "a") == dump_path("tmp", "a.sqlite")
 
@@ -47,6 +59,9 @@ def test_a_dump_is_named_with_or_without_its_suffix() -> None:
         ["collect", "-l", "0.0.0.0:0"],
         ["collect", "-l", "0.0.0.0:0", "--allow-remote", "--no-token"],
         ["collect", "--token-file", "no-such-file"],
+        ["collect", "--gob-addr", "0.0.0.0:0"],
+        ["collect", "--gob-addr", "0.0.0.0:0", "--allow-remote"],
+        ["collect", "--gob-addr", "6831"],
         ["relay", "rotate-dbg", "-l", "0.0.0.0:0"],
     ],
 )

@@ -378,7 +378,11 @@ def shell_says(program: list[str], script: str) -> list[str]:
 BASH_CASES = [
     ("amctl st", ["amctl", "st"], ["start"]),
     ("amctl start --nodes=", ["amctl", "start", "--nodes", "="], ["browser", "local"]),
-    ("amctl start --set AM_DB", ["amctl", "start", "--set", "AM_DB"], ["AM_DBG_ADDR="]),
+    (
+        "amctl start --set AM_DBG_A",
+        ["amctl", "start", "--set", "AM_DBG_A"],
+        ["AM_DBG_ADDR="],
+    ),
     ("amctl dump list d", ["amctl", "dump", "list", "d"], ["d.sqlite", "deep"]),
     ("amctl collect -d de", ["amctl", "collect", "-d", "de"], []),  # readline lists folders
 ]
@@ -412,7 +416,7 @@ def test_zsh_completes() -> None:
         "_describe() { print -l -- ${(P)2} }; _files() { print -- files $@ }",
         "source <(amctl completion zsh)",
         "words=(amctl start --no); CURRENT=3 PREFIX=--nod; _amctl",
-        "words=(amctl start --set AM_DB); CURRENT=4 PREFIX=AM_DB; _amctl",
+        "words=(amctl start --set AM_DBG_A); CURRENT=4 PREFIX=AM_DBG_A; _amctl",
         "words=(amctl dump list x); CURRENT=4 PREFIX=x; _amctl",
         "words=(amctl collect -d x); CURRENT=4 PREFIX=x; _amctl",
     ]

@@ -16,6 +16,7 @@ from amctl.dump.service import Collected, CollectOptions, collect
 from amctl.dump.sqlite import SqliteDump, SqliteWriter
 from amctl.machine import StateDef
 from amctl.telemetry.messages import SchemaMsg, TxMsg
+from tests.support.go_caller import GoCaller
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +89,29 @@ async def test_a_taken_address_is_named_and_the_dump_let_go(tmp_path: Path) -> N
             await collect(options, lambda text, level: None)
     assert "amctl collect -l" in caught.value.hint
     a_dump(tmp_path / "a.sqlite")
+
+
+async def test_the_door_for_the_originals_programs_opens_only_when_asked_for(
+    tmp_path: Path,
+) -> None:
+    runs = service(tmp_path / "a.sqlite", gob=("127.0.0.1", 0))
+    ready = await runs.listens()
+    host, _, port = str(ready["gob_addr"]).rpartition(":")
+    assert host == "127.0.0.1"
+    caller = await GoCaller.dial((host, int(port)))
+    assert await caller.call("DbgMsgSchema", {"ID": "m", "StatesIndex": ["A"]}) == ""
+    assert await caller.call("DbgMsgTx", {"MachineID": "m", "ID": "t", "Clocks": [1]}) == ""
+    caller.close()
+    os.kill(os.getpid(), signal.SIGTERM)
+    done = await asyncio.wait_for(runs.task, 10)
+    assert (done.gob_addr, done.transitions, done.streams) == (ready["gob_addr"], 1, 1)
+    assert [text for text, level in runs.told if not level and "warning: any program" in text]
+
+
+async def test_a_door_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = taken.getsockname()
+        options = CollectOptions(tmp_path / "a.sqlite", port=0, gob=address)
+        with pytest.raises(AddressTakenError, match=str(address[1])):
+            await collect(options, lambda text, level: None)
+    assert not (tmp_path / "a.sqlite-wal").exists()

@@ -30,12 +30,13 @@ class Stage:
         self.told: list[str] = []
         self.open: list[Recording] = []
 
-    def record(self, how: str, forward: str = "") -> Recording:
+    def record(self, how: str, forward: str = "", gob: str = "") -> Recording:
         command = (sys.executable, str(ROOT / "tests" / "support" / "fake_collector.py"), how)
         made = Recording(
             self.folder,
             "tmp/am-dbg-dump.sqlite",
             forward=forward,
+            gob=gob,
             tell=self.told.append,
             command=command,
         )
@@ -89,6 +90,23 @@ async def test_it_is_reached_through_its_own_port_with_its_own_secret(stage: Sta
     assert stage.told == []
     assert stage.log == "bye\n"
     assert stage.tries == ["fresh"]
+
+
+async def test_it_takes_programs_of_the_original_and_says_so(stage: Stage) -> None:
+    recording = stage.record("ok", gob="127.0.0.1:7")
+    await hear(recording)
+    (told,) = stage.told
+    assert "any program on this machine can append" in told
+    assert "at 127.0.0.1:7 (AM_DBG_GOB_ADDR)" in told
+
+
+async def test_without_an_address_for_them_it_records_all_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_BACKOFF", (0.0,) * 5)
+    recording = stage.record("alone", gob="127.0.0.1:7")
+    await hear(recording)
+    assert stage.told == ["Go machines are not recorded: 127.0.0.1:7 can't be listened on"]
 
 
 async def test_one_that_is_killed_is_started_again_and_goes_on_in_the_same_file(

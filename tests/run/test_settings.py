@@ -55,6 +55,8 @@ def test_each_value_keeps_its_origin(tmp_path: Path) -> None:
         ("FAULT_SEED=x", "a whole number, or empty"),
         ("AM_LOG=6", "0 (none) to 5"),
         ("AM_DBG_ADDR=6831", "empty for no recording"),
+        ("AM_DBG_ADDR=gob://x", "gob://host:port"),
+        ("AM_DBG_GOB_ADDR=0.0.0.0:1", "on the loopback"),
         ("AM_OTEL_TRACE_SKIP_STATES_RE=(", "a regular expression"),
         ("REPL_DIR=", "any text but none"),
     ],

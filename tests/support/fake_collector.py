@@ -22,7 +22,7 @@ def note(path: Path, word: str) -> None:
 async def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("how")
-    for name in ("--listen-addr", "--dir", "--output-filename", "--fwd-data"):
+    for name in ("--listen-addr", "--dir", "--output-filename", "--fwd-data", "--gob-addr"):
         parser.add_argument(name, default="")
     parser.add_argument("--ready-fd", type=int)
     for name in ("--end-with-stdin", "--json", "--fresh"):
@@ -31,6 +31,8 @@ async def main() -> int:
     note(Path(words.dir, "tries"), "fresh" if words.fresh else "again")
     if words.how == "never" or (words.how == "picky" and not words.fresh):
         print("no luck")
+        return 3
+    if words.how == "alone" and words.gob_addr:
         return 3
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -44,9 +46,10 @@ async def main() -> int:
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
+    ready = {"addr": f"{host}:{port}", "gob_addr": words.gob_addr}
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
-    os.write(words.ready_fd, json.dumps({"addr": f"{host}:{port}"}).encode() + b"\n")
+    os.write(words.ready_fd, json.dumps(ready).encode() + b"\n")
     os.close(words.ready_fd)
     await over.wait()
     print("bye")

@@ -48,6 +48,11 @@ Two layouts
     was then: steps without indexes have names; levels of log lines were one lower; relations
     stand in an interface. A recording is always written in the layout of today.
 
+Calls
+    A machine of the original's tells its debugger the same messages by Go's `net/rpc`: a stream in
+    each direction, in which values come in pairs. `calls` has both sides, `feeding` reads a stream
+    that has no end, `live` weaves what has no end.
+
 What isn't the original's
     Our recordings know more: where a pipe begins and ends, why something was refused, what was
     lost. `notes` and `weaving` put that into log lines, those that the original's tools read where
