@@ -306,7 +306,7 @@ class Core(Remembering):
                     given = {} if args is None else as_args(args)
                     origin = None if source is None else as_source(source)
                     result = Transition(self, plan, given, origin).run()
-            if self._gate & WATCHED:
+            if self._gate & WATCHED and self._subs._queue:
                 self._subs.process_queue(self.queue_tick)
             if self._queue:
                 self._drain()

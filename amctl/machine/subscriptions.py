@@ -22,13 +22,16 @@ __all__ = ["Subscriptions"]
 
 
 class _When(Watch):
-    __slots__ = ("mask", "matched", "negated", "subs")
+    __slots__ = ("mask", "matched", "negated", "order", "subs")
 
-    def __init__(self, subs: Subscriptions, negated: bool, mask: int, matched: int) -> None:
+    def __init__(
+        self, subs: Subscriptions, negated: bool, order: Iterable[int], mask: int, matched: int
+    ) -> None:
         self.ref = None
         self.signal = Signal(False, "when_not" if negated else "when", self)
         self.subs = subs
         self.negated = negated
+        self.order = order
         self.mask = mask
         self.matched = matched
 
@@ -36,15 +39,13 @@ class _When(Watch):
         return self.subs.listed(self.mask & ~self.matched)
 
     def drop(self) -> None:
-        key = ~self.mask if self.negated else self.mask
-        if self.subs._by_key.get(key) is self:  # not another one, made after this was dropped
-            del self.subs._by_key[key]
-            mask = self.mask
-            while mask:
-                low = mask & -mask
-                _forget(self.subs._by_state, low.bit_length() - 1, self)
-                mask ^= low
-            self.subs._gone()
+        subs, key = self.subs, ~self.mask if self.negated else self.mask
+        if subs._by_key.get(key) is self:  # not another one, made after this was dropped
+            del subs._by_key[key]
+            by_state = subs._by_state
+            for i in self.order:
+                _forget(by_state, i, self)
+            subs._gone()
 
 
 class _WhenTime(Watch):
@@ -163,7 +164,8 @@ class Subscriptions:
         known = self._by_key.get(key)
         if known is not None and (signal := known.target()) is not None:
             return signal.share()
-        watch = self._by_key[key] = _When(self, negated, mask, matched)
+        order = tuple(order)
+        watch = self._by_key[key] = _When(self, negated, order, mask, matched)
         by_state = self._by_state
         for i in order:
             if i in by_state:
@@ -171,7 +173,7 @@ class Subscriptions:
             else:
                 by_state[i] = [watch]
         self._open()
-        return watch.open()
+        return watch.signal  # type: ignore[return-value]  # nobody has released it
 
     def when_time(
         self, order: Sequence[int | None], ticks: Sequence[int], clock: Sequence[int]

@@ -96,7 +96,10 @@ class Hooks:
         failed: Told of what a tracer raises; without it the hook's caller is.
     """
 
-    __slots__ = _HOOKS
+    __slots__ = ("begin", *_HOOKS)
+
+    begin: tuple[Callable[..., None], ...]
+    """`transition_init` of all, then `transition_start` of all."""
 
     def __init__(
         self,
@@ -109,6 +112,7 @@ class Hooks:
             found = [t for t in tracers if getattr(type(t), name, base) is not base]
             hooks = [_guarded(t, name, failed) if failed else getattr(t, name) for t in found]
             setattr(self, name, tuple(hooks))
+        self.begin = (*self.transition_init, *self.transition_start)
 
     if TYPE_CHECKING:
 

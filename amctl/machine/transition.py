@@ -66,6 +66,9 @@ class Transition:
     """Who notes handlers, and binding, name, whether final, of each that ran (`StepRecorder`)."""
     time_before: tuple[int, ...] = ()
     """Ticks by state index before it. Empty when no tracer was there at its start."""
+    source: Source | None = None
+    """Where the mutation came from."""
+    _mutation: Mutation | None = None
     _time_after: tuple[int, ...] | None = None
     _changed: tuple[tuple[int, int], ...] | None = None
     _id = ""
@@ -84,10 +87,11 @@ class Transition:
         self.plan = plan
         self.args = args
         """The mutation's arguments."""
-        self.source = source
-        """Where the mutation came from."""
         self.outcome: Outcome | None = plan.outcome
-        self._mutation = mutation
+        if source is not None:
+            self.source = source
+        if mutation is not None:
+            self._mutation = mutation
 
     # -- what tracers and handlers read
 
@@ -228,9 +232,7 @@ class Transition:
             self.time_before = machine._time or machine._snapshot()
             if self.source is not None:
                 self.trace = self.source.trace
-            for hook in hooks.transition_init:
-                hook(self)
-            for hook in hooks.transition_start:
+            for hook in hooks.begin:
                 hook(self)
         if accepted and plan.negotiation:
             accepted = self._negotiate_auto() if plan.kind == AUTO else self._negotiate()
@@ -252,7 +254,8 @@ class Transition:
             machine._refresh()
         self.is_completed = True
         if hooks is not None:
-            self.queue_len = len(machine._queue)
+            if machine._queue:
+                self.queue_len = len(machine._queue)
             for hook in hooks.transition_end:
                 hook(self)
         if not accepted:
@@ -372,7 +375,7 @@ class Transition:
         if out.ticks:
             machine._time = None
         self.has_moved = True
-        if machine._gate & WATCHED:
+        if machine._gate & WATCHED and machine._subs._contexts:
             machine._subs.cancel_contexts(out.enters)
             machine._subs.cancel_contexts(out.exits)
         if hooks is not None:
@@ -391,7 +394,7 @@ class Transition:
                 return
             if action.phase == STATE:
                 passed += 1
-        if machine._gate & WATCHED:
+        if machine._gate & WATCHED and machine._subs._args:
             machine._subs.match_args(out.enters[passed:], self.args)
 
     def _final(self, action: Action, out: Outcome) -> bool:
