@@ -222,7 +222,7 @@ class _Storm:
         await self._relay.stop()
         await asyncio.sleep(self._random.uniform(0.0, 0.3))
         self._place.forget()
-        self._relay = self._new_relay(0)
+        self._relay = self._new_relay(self._relay.port)
         await self._start_workflow()
         self._is_up.set()
         await self._place.after_another()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from amctl.machine import TaskSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 __all__ = ["ChaosDemon"]
@@ -46,6 +47,8 @@ class ChaosDemon:
         """Misdeeds by kind."""
         self.is_closed = False
         """Whether everybody is turned away."""
+        self.on_tired: Callable[[], object] = lambda: None
+        """Called after the last misdeed."""
         self._links: set[_Link] = set()
         self._tasks = TaskSet("demon")
         self._server: asyncio.Server | None = None
@@ -103,6 +106,8 @@ class ChaosDemon:
         self.done[kind] += 1
         self.left -= 1
         self._moved.set()
+        if not self.left:
+            self.on_tired()
         return True
 
     def draw_length(self) -> int:
