@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from amctl.relay.security import is_loopback
+from amctl.rpc.exposure import is_elsewhere
 
 if TYPE_CHECKING:
     import asyncio
@@ -94,7 +94,7 @@ def http_protocol(limits: Limits) -> type[asyncio.Protocol]:
             if len(self.connections) > limits.connections:
                 return False
             host = self.client[0] if self.client else ""
-            if is_loopback(host):
+            if not is_elsewhere(host):
                 return True
             # those of WebSockets stand in the same set
             peers = [getattr(one, "client", None) for one in self.connections]
@@ -209,6 +209,12 @@ def websocket_protocol(clock: Callable[[], float] = time.monotonic) -> type[asyn
             if self.close_sent:
                 # a refusal is an answer, too: without this it is logged as an error of ours
                 self.handshake_complete = True
+
+        def shutdown(self) -> None:
+            super().shutdown()
+            if not self.handshake_complete:
+                # answered for the application, which has yet to answer: it will be told so
+                self.disconnected = True
 
         def keepalive_timeout(self) -> None:
             if self.read_paused:

@@ -8,11 +8,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.routing import WebSocketRoute
 
 from amctl.relay import Limits, Matcher
 from tests.relay.conftest import TOKEN, closed, until
 
 if TYPE_CHECKING:
+    from starlette.websockets import WebSocket
+
     from amctl.rpc.transports.base import Connection
     from tests.relay.conftest import Peers, StartRelay
 
@@ -208,3 +211,23 @@ async def test_pong_that_we_did_not_read_is_forgiven(start_relay: StartRelay) ->
         assert claims.is_alive(claims.holder("b"))
         taken.set()
         await until(lambda: got == [b"first"])
+
+
+async def test_a_relay_that_stops_answers_for_whoever_has_not_yet(
+    start_relay: StartRelay, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow(socket: WebSocket) -> None:
+        asked.set()
+        await gate.wait()
+        await socket.close()
+
+    peers = await start_relay(routes=[WebSocketRoute("/listen/b-raw/{rest}", slow)])
+    answer = asyncio.ensure_future(peers.raw(upgrade(peers), end=False))
+    await asked.wait()
+    stopping = asyncio.ensure_future(peers.relay.stop())
+    assert (await answer).startswith(b"HTTP/1.1 500 ")
+    gate.set()
+    await stopping
+    assert "Exception" not in caplog.text
