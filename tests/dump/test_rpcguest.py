@@ -16,6 +16,7 @@ from amctl.dump.gob.inflate import inflate
 from amctl.dump.memory import MemoryDump
 from amctl.dump.sqlite import SqliteDump, SqliteStore
 from amctl.telemetry.messages import TxMsg
+from tests.dump.fuzz_rpc import Fuzzer
 from tests.dump.gob.samples import FIXTURE
 from tests.dump.same import assert_same
 from tests.dump.senders import Sender
@@ -313,3 +314,10 @@ async def test_who_says_nothing_is_hung_up_on(
     caller = await place.caller()
     assert await caller.reader.read() == b""
     assert any("no schema was told" in text for text in place.told)
+
+
+async def test_damaged_streams_do_no_harm(tmp_path: Path) -> None:
+    fuzzer = Fuzzer(tmp_path, seed=8)
+    await fuzzer.run(150)
+    assert fuzzer.problems == []
+    assert fuzzer.counts["stored"] > 20
