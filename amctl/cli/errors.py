@@ -63,6 +63,8 @@ _CODES = {
     "amctl.repl.errors.UsageError": ExitCode.USAGE,
     "amctl.repl.playbook.errors.PlaybookError": ExitCode.BAD_INPUT,
     "amctl.repl.errors.ReplError": ExitCode.FAILED,
+    "amctl.cli._linting.ModuleError": ExitCode.BAD_INPUT,
+    "amctl.cli._linting.NoSuchSetError": ExitCode.NOTHING_MATCHED,
     "builtins.BrokenPipeError": ExitCode.FAILED,
     "builtins.KeyboardInterrupt": ExitCode.INTERRUPTED,
     "builtins.TimeoutError": ExitCode.TIMED_OUT,

@@ -32,6 +32,7 @@ COMMANDS = {
     "jaeger": ("amctl.cli.jaeger", "The prepackaged Jaeger: up, down, status, open."),
     "profile": ("amctl.cli.profile", "Where a running machine spends its time: a flame graph."),
     "bench": ("amctl.cli.bench", "Measure parts of amctl on this machine, beside their goals."),
+    "gen": ("amctl.cli.gen", "Begin a set of states, or find what is odd about one."),
     "setup": ("amctl.cli.setup", "Install what this machine lacks, or say how."),
     "doctor": ("amctl.cli.doctor", "What is wrong with this machine or project, and its cure."),
     "completion": ("amctl.cli.completion", "Complete commands and values in bash, zsh or fish."),

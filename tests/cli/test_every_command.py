@@ -76,6 +76,8 @@ JSON: dict[str, str | None] = {
     "bench collect": "--size 10",
     "bench rpc": "--calls 100",
     "bench engine": "--rounds 1",
+    "gen states": "Downloader",
+    "gen lint": "nodes.states",
     "setup": "--check",
     "doctor": "",
     "profile": None,
@@ -111,7 +113,7 @@ REAL = {
     *("mach", "dump", "dump list", "dump inspect", "dump find", "dump export", "dump import"),
     "dump merge",
     *("dump verify", "dump diff", "vis inspect-dump", "deps", "deps list", "deps graph"),
-    *("completion", "complete"),
+    *("completion", "complete", "gen", "gen states", "gen lint"),
 }
 """Commands whose examples are run; the others start, fetch, draw or open something."""
 
