@@ -49,6 +49,16 @@ class History(Generic[T]):
         self._at += 1
         return self._held[self._at]
 
+    @property
+    def has_back(self) -> bool:
+        """Whether there is a place before."""
+        return self._at > 0
+
+    @property
+    def has_forward(self) -> bool:
+        """Whether there is a place behind."""
+        return self._at + 1 < len(self._held)
+
     def clear(self) -> None:
         """Forget them all."""
         self._held, self._at = [], -1

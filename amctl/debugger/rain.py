@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from amctl.debugger.session import Session
     from amctl.debugger.store import Record
 
-__all__ = ["Matrix", "Rain", "RainRow", "matrix", "rain"]
+__all__ = ["Matrix", "Rain", "RainRow", "columns", "matrix", "rain", "rain_row"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,28 @@ class Rain:
 
 def rain(session: Session, before: int = 30, after: int = 30) -> Rain:
     """At most so many shown transitions before and behind the cursor, and itself."""
-    schema = session.store.schema(session.machine, session.cursor)
-    if schema is None:
+    states = columns(session)
+    if not states:
         return Rain()
-    states = group_states(schema, session.group) or schema.names
     rows = []
     for cursor in page_of(session, before, after):
         record = session.store.record(session.machine, cursor)
         if record is not None:
-            rows.append(_row(record, states, cursor == session.cursor))
+            rows.append(rain_row(record, states, is_current=cursor == session.cursor))
     selected = states.index(session.state) if session.state in states else -1
     return Rain(states, tuple(rows), selected)
 
 
-def _row(record: Record, states: tuple[str, ...], is_current: bool) -> RainRow:
+def columns(session: Session) -> tuple[str, ...]:
+    """The states that rain and matrix are about: those of the selected group."""
+    schema = session.store.schema(session.machine, session.cursor)
+    if schema is None:
+        return ()
+    return group_states(schema, session.group) or schema.names
+
+
+def rain_row(record: Record, states: tuple[str, ...], *, is_current: bool = False) -> RainRow:
+    """One transition, by the states of the columns."""
     at = {name: i for i, name in enumerate(record.names)}
     columns = [at.get(name, -1) for name in states]
     removed = frozenset(changes(record.before, record.after).removed)

@@ -192,6 +192,16 @@ class Session(Stance):
         """Undo `back`."""
         return self._travel(self._history.forward())
 
+    @property
+    def can_back(self) -> bool:
+        """Whether `back` leads anywhere."""
+        return self._history.has_back
+
+    @property
+    def can_forward(self) -> bool:
+        """Whether `forward` leads anywhere."""
+        return self._history.has_forward
+
     def _travel(self, spot: Spot | None) -> Moved:
         if spot is None:
             return Moved(False, "there is nothing there")
