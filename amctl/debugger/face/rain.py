@@ -1,0 +1,171 @@
+"""Rain: a row for each shown transition, a letter for each state (debugger_ui.md 41)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.geometry import Region, Size
+
+from amctl.debugger._columns import below, nth
+from amctl.debugger.face.pane import LinePane
+from amctl.debugger.index import Place
+from amctl.debugger.rain import RainRow, columns, rain_row
+from amctl.debugger.session import Moved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual import events
+
+    from amctl.debugger.face.pane import Piece
+
+__all__ = ["RainPane"]
+
+
+class RainPane(LinePane, can_focus=True):
+    """All shown transitions of the machine; only those on the screen are ever read.
+
+    Arrows move in it: up and down by transitions, left and right by states.
+    """
+
+    BINDINGS = [  # noqa: RUF012  # as Textual has it
+        Binding("up,k", "tx(-1)", show=False),
+        Binding("down,j", "tx(1)", show=False),
+        Binding("left", "state(-1)", show=False),
+        Binding("right", "state(1)", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.states: tuple[str, ...] = ()
+        self.bits = 0
+        """Cursors with a row, as a set of bits."""
+        self._seen: tuple[object, ...] = ()
+        self._digits = 1
+
+    # -- what is there
+
+    def show(self) -> None:
+        """See `Pane`."""
+        session, store = self.session, self.session.store
+        seen = (
+            session.spot, session.group, session.filters, session.state, store.generation,
+            store.size(session.machine), getattr(store.held(session.machine), "size", -1),
+            self.size,
+        )  # fmt: skip
+        if seen == self._seen:
+            return
+        moved = not self._seen or self._seen[:2] != seen[:2] or self._seen[2] != seen[2]
+        resized = not self._seen or self._seen[-1] != seen[-1]
+        self._seen = seen
+        self.states = columns(session)
+        self.bits = session.visible | (1 << session.cursor if session.cursor else 0)
+        self._digits = len(str(store.size(session.machine)))
+        self.border_title = f"Rain {session.state}".rstrip()
+        width = len(self.states) + self._digits + 32
+        size = Size(width, self.bits.bit_count())
+        if size != self.virtual_size:
+            self.virtual_size = size
+        if moved or resized:
+            self.reveal()
+        self.refresh()
+
+    @property
+    def row(self) -> int:
+        """The row of the cursor, from 0; -1 before the first."""
+        return (self.bits & below(self.session.cursor + 1)).bit_count() - 1
+
+    def reveal(self) -> None:
+        """Have the cursor's row on the screen, and the selected state's column."""
+        state = self.session.state
+        column = self.states.index(state) if state in self.states else round(self.scroll_x)
+        region = Region(column, max(self.row, 0), 1, 1)
+        self.scroll_to_region(region, animate=False, force=True, immediate=True)
+
+    def row_of(self, at: int) -> RainRow | None:
+        """What row `at` tells, from 0."""
+        session = self.session
+        record = session.store.record(session.machine, nth(self.bits, at))
+        if record is None:
+            return None
+        return rain_row(record, self.states, is_current=record.cursor == session.cursor)
+
+    # -- drawing
+
+    def line(self, at: int, width: int) -> Iterable[Piece]:
+        """See `LinePane`."""
+        row = self.row_of(at) if 0 <= at < self.virtual_size.height else None
+        if row is None:
+            return
+        base = self.ink("dim" if row.is_canceled else "text")
+        state = self.session.state
+        chosen = self.states.index(state) if state in self.states else -1
+        for column, letter in enumerate(row.cells):
+            style = base
+            if letter == ".":
+                style = self.ink("dim")
+            elif letter in "12" and not row.is_canceled:
+                style = self.ink("active")
+            elif letter == "|" and not row.is_canceled:
+                style = self.ink("removed")
+            elif letter == "c":
+                style = self.ink("canceled")
+            if column in row.errors:
+                style = self.ink("filter")
+            if column in row.called:
+                style += self.ink("called")
+            if column == chosen:
+                style += self.ink("chosen")
+            yield letter, style
+        tail = f"  {row.cursor:>{self._digits}} {row.wall}"
+        yield tail, self.ink("current") if row.is_current else self.ink("dim")
+
+    # -- moving
+
+    def action_tx(self, by: int) -> None:
+        """So many transitions down."""
+        self.dbg.act(self.session.move(by))
+
+    def action_state(self, by: int) -> None:
+        """Select the state so many columns to the right."""
+        if not self.states:
+            return
+        state = self.session.state
+        at = self.states.index(state) + by if state in self.states else 0
+        at = min(max(at, 0), len(self.states) - 1)
+        self.dbg.act(self.session.select_state(self.states[at]))
+        self.call_later(self.reveal)
+
+    def page(self, by: int) -> None:
+        """So many screens down."""
+        self.dbg.act(self.session.move(by * max(self.size.height - 1, 1)))
+
+    def cell_at(self, event: events.MouseEvent) -> tuple[int, int]:
+        """Row and column below the mouse, -1 where there is none."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return -1, -1
+        row, column = offset.y + round(self.scroll_y), offset.x + round(self.scroll_x)
+        return (
+            row if row < self.virtual_size.height else -1,
+            column if column < len(self.states) else -1,
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the state, and go to the transition."""
+        row, column = self.cell_at(event)
+        if row < 0:
+            return
+        event.stop()
+        if column >= 0:
+            self.dbg.act(self.session.select_state(self.states[column]))
+        moved = self.session.go(Place(self.session.machine, nth(self.bits, row)))
+        self.dbg.act(moved if moved.ok else Moved(True))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Say which state that is."""
+        row, column = self.cell_at(event)
+        name = self.states[column] if row >= 0 <= column else ""
+        if (self.tooltip or "") != name:
+            self.tooltip = name or None
