@@ -54,6 +54,10 @@ _GRACE = 1.0
 
 _LONGEST_TEMP = 40
 
+_WATCH = 'read -r _; kill -KILL "-$1" 2>/dev/null; rm -rf -- "$2"'
+"""A shell that waits for the end of its stdin, which comes with this process's own end, however
+that happens (kill -9 too), and then does what we can't do any more."""
+
 _CHROMIUM_FLAGS = (
     "--no-first-run",
     "--no-default-browser-check",
@@ -173,6 +177,15 @@ class OpenBrowser:
         self.process = process
         self.profile = profile
         self._door = door
+        self._watch: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):  # without it, all is well unless we are killed
+            self._watch = subprocess.Popen(
+                ["/bin/sh", "-c", _WATCH, "amctl-watch", str(process.pid), str(profile)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self._keeping: asyncio.Task[None] | None = None
         if door is not None and browser.family == "chromium":
             keeping = keep_door(profile, door)
@@ -194,6 +207,7 @@ class OpenBrowser:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE):
                 await self.process.wait()
+        self._unwatch()
         # Children may outlive their parent, so the group is told even if the leader has gone.
         self._signal(signal.SIGKILL)
         await self.process.wait()
@@ -201,10 +215,20 @@ class OpenBrowser:
 
     def kill(self) -> None:
         """End everything at once, from a place that can't wait."""
+        self._unwatch()
         self._signal(signal.SIGKILL)
         shutil.rmtree(self.profile, ignore_errors=True)
         if self._keeping is not None and self._door is not None:
             (self._door / DEVTOOLS_FILE).unlink(missing_ok=True)
+
+    def _unwatch(self) -> None:
+        """Before the group's number may become somebody else's."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.kill()
+            if watch.stdin is not None:
+                watch.stdin.close()
+            watch.wait()
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

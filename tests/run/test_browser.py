@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from amctl.run import browser as room
 from amctl.run.browser import Browser, can_open, find_browser, launch, pick_mode
 from amctl.run.errors import NoBrowserError
+from tests.support.house import ROOT
 
 FAKE = """#!/bin/sh
 for word in "$@"; do
@@ -180,3 +182,33 @@ async def test_a_folder_that_cant_be_written_costs_only_the_debugging_port(
     await asyncio.wait({opened._keeping}, timeout=10)  # type: ignore[arg-type, type-var]
     await opened.close()
     assert "nobody could be told of the browser's debugging port" in caplog.text
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from amctl.run import browser as room
+
+async def main():
+    room.which = lambda name: sys.argv[1] if name == "chromium" else None
+    opened = await room.launch("http://localhost:1/", headless=True)
+    open(os.path.join(os.path.dirname(sys.argv[1]), "ready")).read()
+    print(opened.profile, flush=True)
+    print((opened.profile / "child").read_text(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.realtime
+async def test_nothing_of_it_outlives_a_run_that_is_killed(fake_browser: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, str(fake_browser), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == -9
+    profile, child = out.decode().split()
+    await until_gone(int(child))
+    async with asyncio.timeout(10):
+        while Path(profile).exists():  # noqa: ASYNC110 - nobody tells of that either
+            await asyncio.sleep(0.01)
