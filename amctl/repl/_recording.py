@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amctl.repl._dialling import ONLY_HERE
 from amctl.repl.addresses import parse_address
 from amctl.repl.errors import UsageError
-from amctl.telemetry.dbgstream import DebugOptions, DebugStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from amctl.machine import Machine, MachineView
     from amctl.repl.addresses import Address
     from amctl.rpc.transports.base import Connection
+    from amctl.telemetry.dbgstream import DebugStream
 
 __all__ = ["debugger_address", "no_alarms", "recorded"]
 
@@ -29,14 +28,6 @@ _STRAGGLERS = 0.3
 """Share of these for machines whose disposal follows."""
 _NOBODY = 0.2
 """Share of these if no collector was there so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Options(DebugOptions):
-    """The REPL's machine and its clients. Mirrors show what their own programs record."""
-
-    def covers(self, machine: MachineView) -> bool:
-        return machine.is_local
 
 
 def debugger_address(text: str, allow_remote: bool) -> Address:
@@ -67,7 +58,7 @@ async def recorded(
         log_level: Of log lines, 0 to 3; what is higher is 3, and so is None.
     """
     level = MOST_LINES if log_level is None else min(log_level, MOST_LINES)
-    stream = DebugStream(machine.id, dial, token, _Options(log_level=level))
+    stream = _stream(machine.id, dial, token, level)
     stream.attach(machine)
     stream.start()
     try:
@@ -76,6 +67,21 @@ async def recorded(
         await stream.until_gone(_LAST_WORD * _STRAGGLERS)
         share = 1 - _STRAGGLERS if stream.is_connected else _NOBODY
         await stream.close(_LAST_WORD * share)
+
+
+def _stream(
+    name: str, dial: Callable[[], Awaitable[Connection]], token: str, level: int
+) -> DebugStream:
+    # Not at the top: most REPLs, and every `amctl mach`, record nothing.
+    from amctl.telemetry.dbgstream import DebugOptions, DebugStream
+
+    class Options(DebugOptions):
+        """The REPL's machine and its clients. Mirrors show what their own programs record."""
+
+        def covers(self, machine: MachineView) -> bool:
+            return machine.is_local
+
+    return DebugStream(name, dial, token, Options(log_level=level))
 
 
 @contextlib.contextmanager
