@@ -44,13 +44,15 @@ def live(place: Place) -> list[Candidate]:
     line = _line(place)
     if line is None:
         return []
-    found: queue.Queue[list[Candidate]] = queue.Queue()
+    found: queue.Queue[list[Candidate] | None] = queue.Queue()
     # A thread, since the goodbye to machines may take longer than anybody wants to wait.
     worker = threading.Thread(target=_work, args=(target, line, found), daemon=True)
     worker.start()
     try:
         candidates = found.get(timeout=BUDGET)
     except queue.Empty:
+        candidates = None
+    if candidates is None:
         return _named(target) if _wants_machine(place) else []
     worker.join(BUDGET / 2)
     return candidates
@@ -120,18 +122,20 @@ def _joined(words: Sequence[str], current: str) -> str:
     return " ".join([*map(shlex.quote, words), shlex.quote(current) if current else ""])
 
 
-def _work(target: Target, line: str, found: queue.Queue[list[Candidate]]) -> None:
+def _work(target: Target, line: str, found: queue.Queue[list[Candidate] | None]) -> None:
     async def main() -> None:
         async with asyncio.timeout(BUDGET):
             await _ask(target, line, found)
 
     try:
         asyncio.run(main())
+    except TimeoutError:  # here it may be noticed before it is there
+        found.put(None)
     except Exception:  # nobody wants to read of it in the middle of a line
         found.put([])
 
 
-async def _ask(target: Target, line: str, found: queue.Queue[list[Candidate]]) -> None:
+async def _ask(target: Target, line: str, found: queue.Queue[list[Candidate] | None]) -> None:
     known: dict[str, About] = {}
     token = os.environ.get("AMCTL_TOKEN") or None
     async with open_fleet(target, token=token, patience=_PATIENCE, allow_empty=True) as fleet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -195,7 +196,12 @@ def test_who_does_not_answer_in_time_is_known_by_its_file(
     fleet: FakeFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "orchestrator-repl.addr").write_text("127.0.0.1:1")
-    monkeypatch.setattr(running, "BUDGET", 0.0)
+
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(running, "_ask", hang)
+    monkeypatch.setattr(running, "BUDGET", 0.01)
     assert proposed("mach show o") == ["orchestrator"]
     assert proposed("mach add orchestrator S") == []
 
