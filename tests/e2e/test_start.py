@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import fcntl
 import os
 import signal
 import tempfile
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from amctl.run.recording import DUMP_FILE
 from nodes.dag import load_dag
 from nodes.jobs import expected_results
 from tests.support.browser_threads import in_chromium
@@ -121,6 +125,15 @@ async def test_t11_ctrl_c_disposes_all_workers_and_exits_130(tmp_path: Path) -> 
     assert took < 12
 
 
+def collector_has_ended(dump: Path) -> None:
+    """Wait for a collector that was only asked to end: it holds a lock as long as it writes."""
+    with (
+        contextlib.suppress(FileNotFoundError),
+        dump.with_name(f".{dump.name}.lock").open() as file,
+    ):
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
 async def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
     async with started(tmp_path / "run", *HEADLESS, *SLOW, "-v") as run:
         await run.line("round 1 begins")
@@ -128,6 +141,7 @@ async def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
         run.interrupt()
         await run.process.wait()
         assert run.process.returncode in (130, 0)
+    await asyncio.to_thread(collector_has_ended, tmp_path / "run" / DUMP_FILE)
     # what only the orderly way out removes; the lock is let go of by the system
     for path in (tmp_path / "run").iterdir():
         if path.suffix in (".addr", ".lock"):
