@@ -164,7 +164,10 @@ class Fuzzer:
         for _ in range(rng.choice((0, 1, 1, 1, 2, 4))):
             # most of it is definitions, and the calls are what matters more
             start = 0 if rng.random() < 0.3 else len(definitions())
-            tail = data[start:] or data
+            if not data:
+                break
+            start = min(start, len(data) - 1)
+            tail = data[start:]
             rng.choice(MUTATIONS)(rng, tail)
             data[start:] = tail
         return bytes(data)
