@@ -72,6 +72,8 @@ class Visit:
     claim: Claim | None = None
     old: Visit | None = None
     """Who held the id before and must be gone first."""
+    turn: asyncio.Event = field(default_factory=asyncio.Event)
+    """That one is gone, or the relay stops."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -106,6 +108,7 @@ class Tunnels:
         self._shared.close()
         for visit in self._visits:
             visit.connection.close(_GOING_AWAY, "relay stops")
+            visit.turn.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 for visit in list(self._visits):
@@ -125,11 +128,18 @@ class Tunnels:
         self._ledger.opened(kind, visit.id, visit.target)
         try:
             await self._carry(visit)
+        except asyncio.CancelledError:
+            # by a relay that waited long enough for it to end; uvicorn would log a bug of ours
+            if not self._closing:
+                raise
         finally:
             self._visits.discard(visit)
             if visit.claim is not None:
                 self._guard.claims.release(visit.claim)
             visit.over.set()
+            for other in self._visits:
+                if other.old is visit:
+                    other.turn.set()
             self._ledger.closed(kind, visit.id, visit.target)
 
     def _admit(self, kind: Kind, socket: WebSocket) -> Visit:
@@ -192,7 +202,10 @@ class Tunnels:
     async def _carry(self, visit: Visit) -> None:
         """Run a visit's connection and its work side by side until both are over."""
         if visit.old is not None:
-            await visit.old.over.wait()  # eviction is bounded, and its port is free then
+            await visit.turn.wait()  # eviction is bounded, and its port is free then
+            if self._closing:
+                await visit.connection.run()  # which says goodbye
+                return
         async with asyncio.TaskGroup() as group:
             group.create_task(visit.connection.run())
             try:

@@ -146,6 +146,28 @@ async def test_rel_6_vanished_websocket_frees_the_port(start_relay: StartRelay) 
         await asyncio.open_connection("127.0.0.1", port)
 
 
+async def test_who_waits_for_an_id_is_told_that_the_relay_stops(
+    start_relay: StartRelay, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def cling(_id: str, _connection: Connection) -> None:
+        await asyncio.Event().wait()
+
+    async def second() -> tuple[int | None, str | None]:
+        async with peers.socket("/listen/a/localhost:0?tab=t1") as socket:
+            return await closed(socket)
+
+    peers = await start_relay(
+        matchers=[Matcher(re.compile("^a$"), cling)], limits=Limits(flush_timeout=1.0)
+    )
+    async with peers.socket("/listen/a/localhost:0?tab=t1"):
+        await until(lambda: len(peers.relay) == 1)
+        waiting = asyncio.ensure_future(second())
+        await until(lambda: len(peers.relay) == 2)
+        await peers.relay.stop()
+        assert await waiting == (1001, "relay stops")
+    assert "Exception" not in caplog.text
+
+
 async def test_rel_7_taken_address_closes_the_websocket(start_relay: StartRelay) -> None:
     peers = await start_relay()
     async with peers.socket(f"/listen/a/127.0.0.1:{peers.relay.port}") as socket:
