@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
 import pytest
 
 from amctl.machine import Machine, StateDef, States
 from amctl.machine.states import State
+from amctl.states.basic import BasicStates
+from tests.support.house import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Basic(States):
@@ -138,3 +147,33 @@ def test_the_empty_set_is_exception_alone() -> None:
 def test_a_typo_is_an_error() -> None:
     with pytest.raises(AttributeError):
         Worker.Workin  # type: ignore[attr-defined]  # noqa: B018
+
+
+# -- a name that isn't there
+
+
+def test_a_state_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Strat"):
+        _ = BasicStates.Strat  # type: ignore[attr-defined]  # that's the point
+
+
+@pytest.mark.slow
+@pytest.mark.realtime
+def test_a_state_that_does_not_exist_is_a_type_error(tmp_path: Path) -> None:
+    """As a person would see it, with the options of this project."""
+    program = (
+        "from amctl import Machine\n"
+        "from amctl.states.basic import BasicStates\n"
+        "m = Machine('m', BasicStates)\n"
+        "m.add(BasicStates.Start)\n"
+        "m.add([BasicStates.Strat, BasicStates.Ready])\n"
+        "m.add(5)\n"
+    )
+    path = tmp_path / "door.py"
+    path.write_text(program)
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--no-pretty", str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    where = [line.partition(": error: ")[0] for line in lines if ": error: " in line]
+    assert [text.rpartition(":")[2] for text in where] == ["5", "6"]
+    assert '"type[BasicStates]" has no attribute "Strat"' in lines[0]
