@@ -15,7 +15,8 @@ from amctl.machine._listening import Breakpoint, Breakpoints, Changes
 from amctl.machine._narrated import narrate
 from amctl.machine.core import Core
 from amctl.machine.errors import BindError
-from amctl.machine.handlers import Binding, HandlerTable
+from amctl.machine.handlers import Binding
+from amctl.machine.plan import planner_of
 from amctl.machine.tracer import Hooks, Tracer
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Bound(Core):
             raise BindError(f"machine {self.id!r} has a binding {binding.id!r} already")
         self._bound += 1
         self._bindings.append(binding)
-        self._rebind()
+        self._rebind(self._config.order)
         self._line(OPS, f"[handlers] bind {binding.number}:{binding.id}")
         if self._bound == 1 and self.is_err() and self._error is not None:
             self.add_err(self._error)  # HND-12
@@ -87,7 +88,7 @@ class Bound(Core):
         if len(left) == len(self._bindings):
             raise BindError(f"machine {self.id!r} has no binding {id!r}")
         self._bindings = left
-        self._rebind()
+        self._rebind(self._config.order)
         self._line(OPS, f"[handlers] detach {id}")
 
     @property
@@ -95,10 +96,12 @@ class Bound(Core):
         """Ids of what is bound, in order."""
         return [b.id for b in self._bindings]
 
-    def _rebind(self) -> None:
-        self._table = HandlerTable(self._compiled.names, self._bindings)
-        self._planner.set_table(self._table)
-        self._config = self._planner.config(self._config.order)
+    def _rebind(self, order: tuple[int, ...]) -> None:
+        """Plan with other handlers: every plan is out of date."""
+        limits = self.limits
+        self._planner = planner_of(self._compiled, self._bindings, limits.plans, limits.resolver)
+        self._table = self._planner.table
+        self._config = self._planner.config(order)
 
     def accept_args(self, *types: type[Args]) -> None:
         """Declare typed arguments that the handlers take, for tools that offer and read them.

@@ -9,6 +9,7 @@ from amctl.machine.schema import EXCEPTION
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from amctl.machine.plan import Called, Planner
     from amctl.machine.schema import Schema
 
 __all__ = ["Compiled"]
@@ -22,6 +23,7 @@ class Compiled:
         "after",
         "auto",
         "bits",
+        "called",
         "cycle",
         "exception",
         "has_add",
@@ -31,6 +33,7 @@ class Compiled:
         "index",
         "multi",
         "names",
+        "planners",
         "position",
         "positioned",
         "remove",
@@ -70,6 +73,10 @@ class Compiled:
                 self.has_remove |= bit
                 for other in state.remove:
                     self.removed_by[self.index[other]] |= bit
+        self.called: dict[object, Called] = {}
+        """What callers named lately, by names and by indexes."""
+        self.planners: dict[int, Planner] = {}
+        """Those that machines without handlers share, by their limit."""
         self.exception = self.bits[EXCEPTION]
         self.start = self.index.get("Start", -1)
         self.cycle = ""

@@ -11,7 +11,7 @@ from amctl.machine._remembering import Remembering
 from amctl.machine.args import ACheck, AException, as_args
 from amctl.machine.errors import ForeignThreadError, HandlerTimeoutError
 from amctl.machine.event import Mutation, Source, as_source
-from amctl.machine.plan import AUTO, Called, Config, Plan, Planner
+from amctl.machine.plan import AUTO, MAX_CALLED, Called, Config, Plan, Planner
 from amctl.machine.relations import ADD, REMOVE, SET
 from amctl.machine.result import CANCELED, EXECUTED, Result
 from amctl.machine.signals import Signal
@@ -33,7 +33,6 @@ _log = logging.getLogger("amctl.machine")
 
 _BLOCKED = BUSY | CLOSED | BACKOFF
 _AUTO_TRIES = 10  # failures of the same auto states in one go (PAN-10)
-_MAX_CALLS = 4096
 _QUEUED = Result(2)
 
 
@@ -126,8 +125,9 @@ class Core(Remembering):
             if plan.accepted:
                 return self._perform(plan, args, source)
             self.queue_tick = tick = self.queue_tick + 1
-            note = plan.note  # for lack of a gate, nobody else is to know
-            if note is None or note.plan is not plan:
+            book = self._refusals  # for lack of a gate, nobody else is to know
+            note = None if book is None else book.repeated.get(plan)
+            if note is None:
                 return self._refused(plan, source)
             note.count += 1
             note.queue_tick, note.at = tick, self._now()
@@ -186,7 +186,7 @@ class Core(Remembering):
         called = self._calls.get(states)
         if called is None:
             called = self._planner.called(super()._mask_of(states)[0])
-            if len(self._calls) > _MAX_CALLS:
+            if len(self._calls) > MAX_CALLED:
                 self._calls.clear()
             self._calls[states] = called
         return called

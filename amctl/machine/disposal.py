@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from amctl.machine.handlers import HandlerTable
 from amctl.machine.signals import Signal
 
 if TYPE_CHECKING:
@@ -111,8 +110,7 @@ class Disposal:
             for hook in machine._hooks.machine_dispose:
                 hook(machine.id)
         machine._bindings = []
-        machine._table = HandlerTable(machine.names, ())
-        machine._planner.set_table(machine._table)
+        machine._rebind(())
         machine._subs.close_all()
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:

@@ -15,10 +15,9 @@ from amctl.machine.args import AException, as_args
 from amctl.machine.disposal import Disposal
 from amctl.machine.errors import NestedEvalError, SchemaError
 from amctl.machine.event import Event, Mutation, Source, as_source
-from amctl.machine.handlers import HandlerTable
 from amctl.machine.limits import Limits
 from amctl.machine.pipes import PipeRegistry
-from amctl.machine.plan import CHECK_ADD, CHECK_REMOVE, Planner
+from amctl.machine.plan import CHECK_ADD, CHECK_REMOVE
 from amctl.machine.relations import ADD, REMOVE, SET
 from amctl.machine.result import CANCELED, MutationType, Result
 from amctl.machine.schema import EXCEPTION, Schema
@@ -162,12 +161,9 @@ class Machine(Answering):
         self._bits = compiled.bits
         self._clock += [0] * (len(compiled.names) - len(self._clock))
         self._subs.names = compiled.names
-        self._calls = {}
+        self._calls = compiled.called
         self._time = None
-        order = self._config.order if hasattr(self, "_config") else ()
-        self._table = HandlerTable(compiled.names, self._bindings)
-        self._planner = Planner(compiled, self._table, self.limits.plans, self.limits.resolver)
-        self._config = self._planner.config(order)
+        self._rebind(self._config.order if hasattr(self, "_config") else ())
         self._exception = self._called((EXCEPTION,))
         self.groups = {**self.groups, **schema.groups}
 

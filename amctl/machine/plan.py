@@ -1,14 +1,18 @@
 """Resolved transitions: what a call does to an ordered set of active states.
 
-A `Config` is one ordered set of active states, kept once per machine, so that an identical
+A `Config` is one ordered set of active states, kept once per planner, so that an identical
 situation is an identical object. It holds the plans which were seen twice from there. Everything
 here is a pure function of schema and handlers; with no cache at all, machines behave the same.
+
+So machines of one schema that have no handlers share their planner, also those of other threads:
+two of them at once may make the same thing twice, which only costs time.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from amctl.machine.handlers import HandlerTable
 from amctl.machine.relations import ADD, REMOVE, SET, Resolver
 from amctl.machine.result import CANCELED, EXECUTED
 
@@ -16,14 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from amctl.machine.compiled import Compiled
-    from amctl.machine.handlers import Action, Finals, HandlerTable
-    from amctl.machine.refusals import Note
+    from amctl.machine.handlers import Action, Binding, Finals
     from amctl.machine.result import Result
 
 __all__ = [
     "AUTO",
     "CHECK_ADD",
     "CHECK_REMOVE",
+    "MAX_CALLED",
     "RELATION_KIND",
     "ActiveSet",
     "Called",
@@ -31,12 +35,15 @@ __all__ = [
     "Outcome",
     "Plan",
     "Planner",
+    "planner_of",
 ]
 
 CHECK_ADD, CHECK_REMOVE, AUTO = 3, 4, 5
 RELATION_KIND = (ADD, REMOVE, SET, ADD, REMOVE, ADD)
 T = TypeVar("T")
 _SEEN: Any = object()
+MAX_CALLED = 8192
+"""How many lists of called states a schema keeps, by names and by indexes together."""
 
 
 class Called:
@@ -132,7 +139,6 @@ class Plan:
         "kept",
         "kind",
         "negotiation",
-        "note",
         "outcome",
         "plain",
         "quick",
@@ -151,7 +157,6 @@ class Plan:
     plain: bool  # no handler answers any of its events
     # (ticks, next config, result) of a plain plan and of the plain auto plan after it
     quick: tuple[tuple[int, ...], Config, Result] | None
-    note: Note | None  # what a machine remembers of having refused it
     # what tracers worked out from the plan alone, by whatever else it depends on (`keep`)
     kept: dict[Any, Any] | None
 
@@ -161,6 +166,22 @@ class Plan:
             self.kept = {}
         self.kept[key] = found
         return found
+
+
+def planner_of(
+    schema: Compiled,
+    bindings: Sequence[Binding],
+    limit: int,
+    resolver: Callable[[Compiled], Resolver],
+) -> Planner:
+    """The planner of a machine that has these handlers. See `Planner`."""
+    if bindings or resolver is not Resolver:
+        return Planner(schema, HandlerTable(schema.names, bindings), limit, resolver)
+    found = schema.planners.get(limit)
+    if found is None:
+        found = Planner(schema, HandlerTable(schema.names, ()), limit)
+        schema.planners[limit] = found
+    return found
 
 
 class Planner:
@@ -185,13 +206,7 @@ class Planner:
         self.table = table
         self.limit = limit
         self._configs: dict[tuple[int, ...], Config] = {}
-        self._called: dict[tuple[int, ...], Called] = {}
         self._stored = 0
-
-    def set_table(self, table: HandlerTable) -> None:
-        """Other handlers: every plan is out of date."""
-        self.table = table
-        self.forget()
 
     def forget(self) -> None:
         """Drop all the configs and plans; those in use stay valid."""
@@ -200,12 +215,13 @@ class Planner:
 
     def called(self, order: tuple[int, ...]) -> Called:
         """The interned list of called states."""
-        found = self._called.get(order)
+        interned = self.schema.called
+        found = interned.get(order)
         if found is None:
-            if len(self._called) > self.limit:
-                self._called.clear()
+            if len(interned) > MAX_CALLED:
+                interned.clear()
                 self.forget()
-            found = self._called[order] = Called(self.schema, order)
+            found = interned[order] = Called(self.schema, order)
         return found
 
     def config(self, order: tuple[int, ...]) -> Config:
@@ -274,7 +290,7 @@ class Planner:
         plan.kind, plan.called, plan.config = kind, called, config
         plan.targets = tuple(order)
         plan.accepted = self._accepts(kind, called, mask)
-        plan.quick = plan.outcome = plan.note = plan.kept = None
+        plan.quick = plan.outcome = plan.kept = None
         if not plan.accepted:
             plan.exits = plan.enters = plan.negotiation = ()
             plan.plain = True

@@ -3,7 +3,7 @@
 A machine writes into this book only when it refuses something, and never looks into it. The last
 refusal of each call is kept, of the latest calls only: one that comes again and again takes the
 place of itself, and of relations that refuse it again, the machine itself brings the note up to
-date, which is found at the plan. Arguments are not kept, they may be large or secret; the reason is
+date, which it finds by the plan. Arguments are not kept, they may be large or secret; the reason is
 worked out when somebody asks.
 """
 
@@ -114,13 +114,15 @@ class Refusals:
         clock: The machine's, which lives on.
     """
 
-    __slots__ = ("_book", "_clock", "_error", "_now", "_number")
+    __slots__ = ("_book", "_clock", "_error", "_now", "_number", "repeated")
 
     def __init__(self, now: Callable[[], float], clock: Sequence[int]) -> None:
         self._now, self._clock = now, clock
         self._error: Mishap | None = None
         self._number = 0
         self._book: dict[tuple[int, Called], Note] = {}
+        self.repeated: dict[Plan, Note] = {}
+        """The notes of what relations refused, for the machine to find."""
 
     def by_relations(
         self, schema: Compiled, plan: Plan, queue_tick: int, source: Event | Source | None = None
@@ -128,7 +130,7 @@ class Refusals:
         """Relations refused a call that no handler saw."""
         note = self._note(plan.kind, plan.called, queue_tick, source)
         note.schema, note.plan, note.veto, note.reason = schema, plan, None, None
-        plan.note = note  # where the machine finds it the next time
+        self.repeated[plan] = note
 
     def by_transition(self, tx: Transition) -> None:
         """A transition was canceled. Questions count for nothing, nor do auto states that lack
@@ -189,9 +191,11 @@ class Refusals:
         if note is None:
             if len(book) >= _CALLS:
                 oldest = min(book.values(), key=_age)
-                oldest.plan = None  # whoever holds it still won't write there
                 del book[oldest.kind, oldest.called]
+                self.repeated.pop(oldest.plan, None)  # type: ignore[arg-type]  # None isn't there
             note = book[key] = Note(kind, called)
+        elif note.plan is not None:
+            self.repeated.pop(note.plan, None)
         self._number = note.number = self._number + 1
         note.count += 1
         note.queue_tick, note.at = queue_tick, self._now()

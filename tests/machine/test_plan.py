@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amctl.machine import Limits, Machine, Schema
+from amctl.machine.relations import Resolver
 from tests.machine.strategies import calls, schemas
 from tests.machine.tools import Log, Recorder, mach
 
@@ -97,6 +98,41 @@ def test_a_kept_plan_knows_that_autos_are_rejected() -> None:
     for n in range(1, 8):
         m.toggle("A")
         assert m.time() == [n, 0, 0]
+
+
+def test_machines_of_one_schema_share_plans_until_handlers_come() -> None:
+    schema = Schema({"A": {}, "B": {"auto": True, "require": ["A"]}})
+    one, two = Machine("one", schema), Machine("two", schema)
+    for _ in range(3):
+        one.add("A")
+        one.remove("A")
+    assert two._planner is one._planner
+    assert "A" in two._config.known[0]
+    two.add("A")
+    assert (one.active, two.active) == ([], ["A", "B"])
+    log = Log()
+    log.bind(two, "AEnd")
+    assert two._planner is not one._planner
+    one.add("A")
+    one.remove("A")
+    assert log.take() == ""
+    two.remove("A")
+    assert "AEnd" in log.take()
+    for name in two.bindings:
+        two.detach(name)
+    assert two._planner is one._planner
+    two.dispose_force()
+    assert one.add("A").executed
+
+
+def test_a_resolver_of_ones_own_is_not_shared() -> None:
+    class Own(Resolver):
+        pass
+
+    schema = Schema({"A": {}})
+    one, two = Machine("one", schema), Machine("two", schema, limits=Limits(resolver=Own))
+    assert one._planner is not two._planner
+    assert type(two._planner.resolver) is Own
 
 
 def test_the_cache_is_bounded() -> None:

@@ -7,7 +7,7 @@ import logging
 import weakref
 from typing import TYPE_CHECKING
 
-from amctl.machine import Machine, Source
+from amctl.machine import Machine, Schema, Source
 from tests.machine.tools import boom, mach, no
 
 if TYPE_CHECKING:
@@ -34,6 +34,34 @@ def test_a_refusal_by_relations_is_remembered_however_often_it_comes() -> None:
     assert str(last) == "the call [add] A was refused: A requires B"
     assert last.source == Source("other", "t1")
     assert not last.outdated
+
+
+def test_machines_of_one_schema_remember_each_its_own() -> None:
+    schema = Schema({"A": {"require": ["B"]}, "B": {}})
+    one, two = Machine("one", schema), Machine("two", schema)
+    for machine in (one, two, one, one, two):
+        assert machine.add("A").canceled
+    counts = [last.count for m in (one, two) if (last := m.last_refusal("A")) is not None]
+    assert counts == [3, 2]
+    kept = weakref.ref(one)
+    one.dispose_force()
+    del one, machine
+    gc.collect()
+    assert kept() is None
+
+
+def test_plans_that_refuse_are_remembered_as_far_as_notes_are() -> None:
+    names = "BCDEFGHI"
+    m = mach(f"A {' '.join(names)} Z", A="require:Z")
+    for several in range(1, len(names)):
+        m.set(tuple(names[:several]))
+        for _ in range(3):
+            m.add("A")
+    assert m._refusals is not None
+    assert len(m._refusals.repeated) == 1
+    last = m.last_refusal("A")
+    assert last is not None
+    assert last.count == 3 * (len(names) - 1)
 
 
 def test_the_machine_counts_the_same_whether_it_refuses_or_not() -> None:
