@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -29,11 +29,78 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "ExportAsk", "ExportWish", "Page", "Prompt", "Reply", "TextDialog"]
 
 T = TypeVar("T")
+_CSS: Final = """
+Dialog {
+    align: center middle;
+    background: $background 40%;
+}
+
+Dialog .dialog {
+    width: 76;
+    max-width: 96%;
+    height: auto;
+    max-height: 96%;
+    border: solid $primary;
+    background: $panel;
+    padding: 0 1;
+}
+
+Dialog .dialog-text {
+    width: 96%;
+    max-width: 150;
+    height: 96%;
+}
+
+Dialog .dialog-title {
+    width: 1fr;
+    text-align: center;
+    text-style: bold;
+}
+
+Dialog .dialog-hint {
+    color: $foreground 60%;
+}
+
+Dialog .dialog-trouble {
+    color: $error;
+}
+
+Dialog .dialog-buttons {
+    height: 1;
+    align-horizontal: right;
+}
+
+Dialog .dialog-buttons Button {
+    margin-left: 2;
+}
+
+Dialog Input {
+    border: none;
+    height: 1;
+    padding: 0;
+    background: $background;
+}
+
+Dialog Checkbox {
+    background: $panel;
+}
+
+Dialog #choices, Dialog #page {
+    background: $panel;
+    scrollbar-size: 1 1;
+}
+
+Dialog #page {
+    height: 1fr;
+}
+"""
 
 
 class Dialog(ModalScreen[T], Generic[T]):
     """One of them: esc and a click beside it close it."""
 
+    DEFAULT_CSS = _CSS
+    SCOPED_CSS = False
     BINDINGS = [Binding("escape", "leave", show=False)]  # noqa: RUF012  # as Textual has it
 
     def action_leave(self) -> None:
