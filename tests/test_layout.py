@@ -8,7 +8,6 @@ from tests.support.house import ROOT, sources
 
 ELSEWHERE: dict[str, str] = {
     "amctl/cli/began.py": "tests/cli/test_start.py",
-    "amctl/cli/relay.py": "tests/cli/test_collect.py",
     "amctl/cli/views/doctor.py": "tests/cli/test_doctor.py",
     "amctl/cli/views/profiles.py": "tests/cli/test_profile.py",
     "amctl/dump/model.py": "tests/dump/test_memory.py",
@@ -47,7 +46,8 @@ def test_no_exception_is_stale() -> None:
 
 
 def test_test_folders_stand_beside_rooms() -> None:
-    free = {"cases", "chaos", "conformance", "dags", "e2e", "golden", "support", "__pycache__"}
+    free = {"cases", "chaos", "conformance", "dags", "e2e", "fuzz", "golden", "support"}
+    free |= {"faults", "__pycache__"}
     folders = {p.name for p in (ROOT / "tests").iterdir() if p.is_dir()} - free
     rooms = {p.name for p in (ROOT / "amctl").iterdir() if p.is_dir()} | {"nodes"}
     assert folders <= rooms

@@ -38,6 +38,7 @@ __all__ = [
 TOKEN_FILE = "collector.token"
 GOB = "gob://"
 """In front of the address of a debugger of the original."""
+_WHO = {TOKEN_FILE: "senders", "relay.token": "peers"}
 _SIZE = re.compile(r"(\d+)([kMG]?)B?", re.ASCII)
 _FACTORS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
 
@@ -99,7 +100,9 @@ def dump_path(folder: str, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def token_for(folder: Path, given: str | None, options: GlobalOptions) -> Iterator[str]:
+def token_for(
+    folder: Path, given: str | None, options: GlobalOptions, name: str = TOKEN_FILE
+) -> Iterator[str]:
     """The token of a file, of AMCTL_TOKEN, or a new one, which stands in the folder meanwhile."""
     from amctl.run.token import make_token, token_file
 
@@ -111,8 +114,8 @@ def token_for(folder: Path, given: str | None, options: GlobalOptions) -> Iterat
     elif os.environ.get("AMCTL_TOKEN"):
         yield make_token()
     else:
-        with token_file(folder, make_token(), TOKEN_FILE) as path:
-            options.say(f"senders need the token in {path}, as AMCTL_TOKEN")
+        with token_file(folder, make_token(), name) as path:
+            options.say(f"{_WHO[name]} need the token in {path}, as AMCTL_TOKEN")
             yield path.read_text(encoding="ascii")
 
 

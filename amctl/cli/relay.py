@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import Annotated
 
 import typer
@@ -19,8 +20,62 @@ _DAY = 86400.0
 def relay() -> None:
     """What am-relay did.
 
-    Example: amctl relay rotate-dbg -d tmp
+    Example: amctl relay wasm -s web -r tmp
     """
+
+
+@app.command()
+def wasm(
+    ctx: typer.Context,
+    listen_addr: Annotated[
+        str, typer.Option("-l", "--listen-addr", metavar="ADDR", help="host:port; port 0 is any.")
+    ] = "localhost:12733",
+    static_dir: Annotated[
+        Path | None, typer.Option("-s", "--static-dir", metavar="DIR", help="Files to serve at /.")
+    ] = None,
+    repl_addr_dir: Annotated[
+        Path | None,
+        typer.Option("-r", "--repl-addr-dir", metavar="DIR", help="Where REPLs' addresses go."),
+    ] = None,
+    name: Annotated[str, typer.Option("-n", "--name", help="Its machine is relay-NAME.")] = "",
+    token_path: Annotated[
+        str | None, typer.Option("--token-file", metavar="FILE", help="Else AMCTL_TOKEN.")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="PEM", help="Speak HTTPS, with this.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="PEM", help="The certificate's key.")
+    ] = None,
+    allow_plain: Annotated[
+        bool, typer.Option("--allow-plain/--no-allow-plain", help="Not only on loopback, no TLS.")
+    ] = False,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="HOST:PORT", help="Another name of ours; repeatable."),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="Pages that may come, too; repeatable."),
+    ] = None,
+    dial: Annotated[
+        list[str] | None,
+        typer.Option("--dial", metavar="HOST:PORT", help="May be dialled, too; repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
+) -> int:
+    """Serve files, and let WebSockets listen on and dial TCP ports, until Ctrl-C.
+
+    Example: amctl relay wasm -s web -r tmp
+    """
+    from amctl.cli import _relay_work as work
+
+    address, pem = target(listen_addr), (tls_cert, tls_key)
+    more = tuple(host or ()), tuple(origin or ()), tuple(dial or ())
+    wanted = work.Wanted(
+        *address, name, static_dir, repl_addr_dir, token_path, *pem, allow_plain, *more
+    )
+    return work.run(global_options(ctx), wanted, as_json=as_json)
 
 
 @app.command("rotate-dbg")

@@ -6,11 +6,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import RedirectResponse
 
 from amctl.relay import pages, security
 from amctl.relay.errors import RefusedError
+from amctl.rpc.exposure import Lockout
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -42,12 +43,17 @@ class Guard:
     object (`relay.auth`) only to ask about tabs.
     """
 
-    def __init__(self, token: str, host: str, policy: Policy, claims: Claims) -> None:
+    def __init__(
+        self, token: str, host: str, policy: Policy, claims: Claims, *, encrypted: bool = False
+    ) -> None:
         if not token:
             raise ValueError("relay needs a token, an empty one would let everybody in")
         self._token, self._host, self._policy = token, host, policy
         self._cookie = security.cookie_value(token)
         self._any_address = host in ("", "0.0.0.0", "::")
+        self._scheme = "https" if encrypted else "http"
+        self.lockout = Lockout()
+        """Who tried too many wrong tokens."""
         self._port = 0
         self._hosts: frozenset[str] = frozenset()
         self.claims = claims
@@ -63,9 +69,10 @@ class Guard:
 
         Raises:
             RefusedError: 421 for a foreign Host, 403 for a foreign Origin, 401 without the token,
-                400 for a bad tab id, 409 for a second tab.
+                400 for a bad tab id, 409 for a second tab, 429 after too many wrong tokens.
         """
         self.check_host(conn)
+        self.check_patience(conn)
         self.check_origin(conn)
         self.check_token(conn)
         if conn.scope["type"] == "http" and (refused := self.claims.refusal(self.tab(conn))):
@@ -80,7 +87,14 @@ class Guard:
             raise RefusedError(
                 421,
                 f"host {host[:100]!r} isn't served here",
-                hint=f"use http://localhost:{self._port}/",
+                hint=f"use {self._scheme}://localhost:{self._port}/",
+            )
+
+    def check_patience(self, conn: HTTPConnection) -> None:
+        """Refuse other computers that guess tokens."""
+        if conn.client is not None and self.lockout.is_out(conn.client.host):
+            raise RefusedError(
+                429, "too many wrong tokens came from your address", hint="wait a minute"
             )
 
     def check_origin(self, conn: HTTPConnection) -> None:
@@ -95,12 +109,12 @@ class Guard:
         if changes and not self._bearer(conn):
             if self._cookied(conn):
                 raise RefusedError(403, "a cookie counts only together with an Origin header")
-            raise self._no_token()
+            raise self._no_token(conn)
 
     def check_token(self, conn: HTTPConnection) -> None:
         """Refuse whoever has neither the cookie nor the token in an Authorization header."""
         if not self._bearer(conn) and not self._cookied(conn):
-            raise self._no_token()
+            raise self._no_token(conn)
 
     def tab(self, conn: HTTPConnection) -> str:
         """Return the tab id of `?tab=`, empty if there is none.
@@ -123,16 +137,20 @@ class Guard:
         """
         if conn.scope["method"] != "GET" or "token" not in conn.query_params:
             return None
+        self.check_patience(conn)
         right = security.same_secret(conn.query_params["token"], self._token)
         if not right and not self._cookied(conn):
-            raise self._no_token()
+            raise self._no_token(conn)
         url = security.without_token(
             conn.scope["path"], conn.scope["query_string"].decode("latin-1")
         )
         response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
         if right:
             name = security.cookie_name(self._port)
-            response.set_cookie(name, self._cookie, path="/", httponly=True, samesite="strict")
+            secure = self._scheme == "https"
+            response.set_cookie(
+                name, self._cookie, path="/", secure=secure, httponly=True, samesite="strict"
+            )
         return response
 
     def _bearer(self, conn: HTTPConnection) -> bool:
@@ -143,13 +161,20 @@ class Guard:
         found = conn.cookies.get(security.cookie_name(self._port), "")
         return security.same_secret(found, self._cookie)
 
-    def _no_token(self) -> RefusedError:
+    def _no_token(self, conn: HTTPConnection) -> RefusedError:
+        if conn.client is not None and self._brings_one(conn):
+            self.lockout.failed(conn.client.host)
         return RefusedError(
             401,
             "the token of this run is missing or wrong",
             hint="open the link with ?token=... that `amctl start` printed; "
             "programs send it as `Authorization: Bearer ...`",
         )
+
+    def _brings_one(self, conn: HTTPConnection) -> bool:
+        """Whether somebody tries a token, rather than come without."""
+        tried = "authorization" in conn.headers or "token" in conn.query_params
+        return tried or security.cookie_name(self._port) in conn.cookies
 
 
 class FrontDoor:
@@ -176,6 +201,9 @@ class FrontDoor:
             if response is None:
                 await self._app(scope, receive, with_headers)
                 return
+        except ClientDisconnect:
+            _log.debug("%s: the peer left in the middle of its request", scope["path"][:200])
+            return
         except RefusedError as refused:
             _log.info("refused %s: %s", scope["path"][:200], refused)
             response = pages.refusal(conn, refused)

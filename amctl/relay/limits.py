@@ -57,6 +57,8 @@ class Policy:
     """More origins (`http://host:port`) whose pages may talk to us."""
     dial: tuple[str, ...] = ()
     """Dial targets beside loopback: `host:port`, or `host:*` for every port."""
+    forced: bool = False
+    """Listen beyond loopback without TLS, too: the network there is a safe one."""
     tunnel_ids: re.Pattern[str] | None = field(default=None)
     """Ids that may get a TCP port.
 

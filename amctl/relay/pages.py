@@ -28,6 +28,7 @@ _TITLES = {
     404: "Nothing here",
     409: "Another tab is at work",
     421: "Not under that name",
+    429: "Too many tries",
     503: "Not now",
 }
 

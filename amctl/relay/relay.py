@@ -19,10 +19,12 @@ from amctl.relay.server import HttpServer, bind
 from amctl.relay.states import RelayStates
 from amctl.relay.static import StaticFiles
 from amctl.relay.tunnels import Doors, Tunnels
+from amctl.rpc.exposure import check_exposure
 from amctl.states.disposed import ARegisterDisposal, DisposedHandlers
 
 if TYPE_CHECKING:
     import asyncio
+    import ssl
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -67,6 +69,7 @@ class Relay:
         routes: Sequence[BaseRoute] = (),
         limits: Limits | None = None,
         policy: Policy | None = None,
+        tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make a relay that serves nobody yet.
@@ -85,13 +88,16 @@ class Relay:
             routes: Starlette routes of others; they come before our own.
             limits: Caps and times.
             policy: Exceptions to whom peers may reach and from where they may come.
+            tls: Speak HTTPS; `amctl.rpc.exposure.server_tls` makes this.
             clock: Dates signs of life; tests bring their own.
         """
         self._host, self._asked_port, self._token = host, port, token
         self._limits, self._clock = limits or Limits(), clock
-        policy = policy or Policy()
+        self._tls, self._policy = tls, policy or Policy()
+        policy = self._policy
         patience = self._limits.ping_interval + self._limits.ping_timeout
-        self.auth = Guard(token, host, policy, Claims(patience=patience, clock=clock))
+        claims = Claims(patience=patience, clock=clock)
+        self.auth = Guard(token, host, policy, claims, encrypted=tls is not None)
         """Judges requests; mounted routes may ask it about tabs."""
         self.machine = Machine(
             f"relay-{name}" if name else "relay",
@@ -135,7 +141,8 @@ class Relay:
     def url(self) -> str:
         """Where the relay is, without a slash at the end."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://{host}:{self._port}"
 
     @property
     def page_url(self) -> str:
@@ -146,11 +153,14 @@ class Relay:
         """Bind, register the routes, then tell HttpReady.
 
         Raises:
+            ExposedError: If the address is not of loopback, and there is neither TLS nor force.
             PortInUseError: If somebody else listens there; the relay is of no more use then.
             BindError: If the address can't be bound for another reason.
         """
         self.machine.add([RelayStates.Start, RelayStates.HttpStarting])
         try:
+            is_encrypted, forced = self._tls is not None, self._policy.forced
+            check_exposure(self._host, self._asked_port, encrypted=is_encrypted, forced=forced)
             listener = bind(self._host, self._asked_port)
         except OSError as error:
             self.machine.add_err_state(RelayStates.ErrNetwork, error)
@@ -158,7 +168,7 @@ class Relay:
             raise
         self._port = listener.getsockname()[1]
         self.auth.listens_on(self._port)
-        self._server = HttpServer(self._app, listener, self._limits, self._clock)
+        self._server = HttpServer(self._app, listener, self._limits, self._clock, self._tls)
         await self._server.start()
         args = ARegisterDisposal(self._until_down)
         self.machine.add(RelayStates.RegisterDisposal, args)

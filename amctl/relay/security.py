@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from amctl.relay.errors import TargetError
+from amctl.rpc.exposure import is_loopback
 
 __all__ = [
     "ID_PATTERN",
@@ -77,16 +78,6 @@ def token_of_bearer(header: str) -> str:
 def valid_id(text: str) -> bool:
     """Whether `text` may be a machine id: safe in paths, file names and logs."""
     return ID_PATTERN.fullmatch(text) is not None and text.strip(".") != ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this machine by itself, without asking a resolver."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def parse_target(text: str) -> Target:

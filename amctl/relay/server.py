@@ -20,6 +20,7 @@ from amctl.relay.listener import addresses_of
 from amctl.relay.protocols import http_protocol, websocket_protocol
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from starlette.types import ASGIApp
@@ -63,9 +64,14 @@ class HttpServer:
     """Serves one ASGI application on one socket."""
 
     def __init__(
-        self, app: ASGIApp, listener: socket.socket, limits: Limits, clock: Callable[[], float]
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        limits: Limits,
+        clock: Callable[[], float],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._listener, self._limits = listener, limits
+        self._listener, self._limits, self._tls = listener, limits, tls
         config = Config(
             app,
             loop="none",
@@ -92,6 +98,7 @@ class HttpServer:
         """Begin to accept. Unlike `Server.serve` this returns at once and leaves signals alone."""
         config = self._server.config
         config.load()
+        config.ssl = self._tls  # uvicorn would make one of file names
         self._server.lifespan = config.lifespan_class(config)
         await self._server.startup(sockets=[self._listener])
 

@@ -79,8 +79,9 @@ class SharedTunnels:
         over = asyncio.Event()
         tunnel.on_closed = over.set
         address = await listener.bind(target, self._ports.take(machine_id, target))
-        forget = self._write(machine_id, address)
+        forget: Callable[[], None] = _nothing
         try:
+            forget = self._write(machine_id, address)
             record.listening(address)
             tunnel.start()
             await over.wait()
@@ -96,7 +97,7 @@ class SharedTunnels:
     def _write(self, machine_id: str, address: Target) -> Callable[[], None]:
         """Write the address file of a REPL; returns what removes it."""
         if self._repl_dir is None or not machine_id.startswith(REPL):
-            return lambda: None
+            return _nothing
         file = AddressFile(self._repl_dir, machine_id)
         try:
             file.write(address)
@@ -113,3 +114,7 @@ class SharedTunnels:
         """Keep no port and no file any more."""
         self._closing = True
         self._ports.close()
+
+
+def _nothing() -> None:
+    pass

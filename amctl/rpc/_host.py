@@ -19,6 +19,7 @@ from amctl.rpc.errors import (
     QuestionError,
     UnknownOutcomeError,
 )
+from amctl.rpc.exposure import Lockout, is_elsewhere
 from amctl.rpc.traffic import Traffic
 from amctl.rpc.wire.codes import Code, Op
 from amctl.rpc.wire.events import Call, Closed, Delivered, Lost, Opened, Usable
@@ -36,6 +37,8 @@ __all__ = ["Face", "SessionHost"]
 
 MAX_STRANGERS = 64
 """Connections that may wait for their HELLO at a time."""
+MAX_OF_A_HOST = 16
+"""... of one host, so that one alone can't shut out the others."""
 
 _BEHIND = "too many answers wait to be read; ask again when some have come"
 _log = logging.getLogger("amctl.rpc.server")
@@ -104,16 +107,18 @@ class SessionHost:
         self.call_count = 0
         """Calls and notes run, for budgets."""
         self.traffic = Traffic()
+        self.lockout = Lockout()
 
     # -- connections
 
     def accept(self, conn: Connection) -> None:
         """Serve on a new connection; who it is shows in its HELLO.
 
-        While too many peers have not said who they are, a further one is closed at once.
+        While too many peers have not said who they are, a further one is closed at once; so is one
+        whose host has tried too many wrong tokens.
         """
-        if sum(wire.session is None for wire in self._pumps) >= MAX_STRANGERS:
-            _log.warning("%s: too many unknown peers, %s is closed", self.name, conn.peer)
+        if why := self._unwelcome(conn):
+            _log.warning("%s: %s, %s is closed", self.name, why, conn.peer)
             conn.close(1013, "too many connections")
             return
         loop = asyncio.get_running_loop()
@@ -125,6 +130,22 @@ class SessionHost:
         self._pumps[wire] = pump
         self.on_connection(len(self._pumps))
         pump.start()
+
+    def _unwelcome(self, conn: Connection) -> str:
+        """Why a connection isn't served; empty if it is."""
+        host = _host_of(conn)
+        strangers = [pump.conn for wire, pump in self._pumps.items() if wire.session is None]
+        if len(strangers) >= MAX_STRANGERS:
+            return "too many unknown peers"
+        if self.lockout.is_out(host):
+            return "too many wrong tokens came from there"
+        if (
+            len(strangers) >= MAX_OF_A_HOST
+            and is_elsewhere(host)
+            and sum(_host_of(one) == host for one in strangers) >= MAX_OF_A_HOST
+        ):
+            return "too many unknown peers of one host"
+        return ""
 
     def stop(self, code: Code, text: str = "", after: float = 0.0) -> None:
         """Say goodbye to everybody; a terminal code ends the sessions too."""
@@ -168,6 +189,8 @@ class SessionHost:
                 pump.flush()
 
     def _lost(self, wire: Conn, error: Exception | None) -> None:
+        if wire.refused == Code.AUTH:
+            self.lockout.failed(_host_of(self._pumps[wire].conn))
         del self._pumps[wire]
         session, closed = wire.session, self._closed.pop(wire, None)
         served = self._served.get(session) if session is not None else None
@@ -397,6 +420,10 @@ class SessionHost:
         if served.pump is not None:
             served.pump.kick()
         return future
+
+
+def _host_of(conn: Connection) -> str:
+    return conn.peer.rpartition(":")[0] or conn.peer
 
 
 def _origin(call: Call) -> Source:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import ssl
+
     from amctl.rpc.transports.base import Connection, Dial
     from amctl.rpc.transports.tunnel import Tunnel
 
@@ -42,13 +44,18 @@ class TcpEndpoint:
 
     host: str = "127.0.0.1"
     port: int = 0
+    tls: ssl.SSLContext | None = None
+    """Speak TLS: `amctl.rpc.exposure.server_tls` makes this."""
+    forced: bool = False
+    """Listen beyond loopback without TLS, too: the network there is a safe one."""
 
     async def listen(self, accept: Accept, port: int) -> Listener:
-        """Bind. Raises OSError."""
+        """Bind. Raises OSError, ExposedError among it."""
         # not at the top: browsers have no sockets
         from amctl.rpc.transports.tcp import listen_tcp
 
-        return await listen_tcp(self.host, port or self.port, accept)
+        port = port or self.port
+        return await listen_tcp(self.host, port, accept, tls=self.tls, forced=self.forced)
 
 
 @dataclass(frozen=True, slots=True)

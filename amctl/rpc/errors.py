@@ -9,6 +9,8 @@ RpcError
   AnswerError          the answer to a question is not what answers are (ValueError)
   PayloadLostError     the session was lost before the payload was acknowledged
   RefusedByServerError the server refused the client for good (ConnectionError)
+  ExposedError         an address would be open to other computers, unencrypted (OSError)
+  TlsError             certificate or key can't be used (OSError)
   SourceContractError  a machine lacks the states that serving or consuming needs (TypeError)
 """
 
@@ -20,12 +22,14 @@ __all__ = [
     "AnswerError",
     "CallRefusedError",
     "CallTimeoutError",
+    "ExposedError",
     "NotConnectedError",
     "PayloadLostError",
     "QuestionError",
     "RefusedByServerError",
     "RpcError",
     "SourceContractError",
+    "TlsError",
     "UnknownOutcomeError",
     "code_name",
 ]
@@ -153,3 +157,39 @@ class SourceContractError(RpcError, TypeError):
 
     def __str__(self) -> str:
         return f"machine {self.machine_id!r} can't be a {self.role}: it has no state {self.state}"
+
+
+class ExposedError(RpcError, OSError):
+    """An address would be reachable from other computers, and what passes there readable."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.host, self.port = host, port
+
+    def __str__(self) -> str:
+        return (
+            f"address {self.host}:{self.port} is reachable from other computers, "
+            "and nothing there would be encrypted"
+        )
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return "listen on localhost, give a certificate and its key, or force it in a safe network"
+
+
+class TlsError(RpcError, OSError):
+    """Certificate or key can't be used."""
+
+    def __init__(self, cert: str, key: str, why: str) -> None:
+        super().__init__(cert, key, why)
+        self.cert, self.key, self.why = cert, key, why
+
+    def __str__(self) -> str:
+        files = f"certificate {self.cert!r}" + (f" with key {self.key!r}" if self.key else "")
+        return f"{files} can't be used: {self.why}"
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return "both are PEM files, the key has no password and is the certificate's own"

@@ -68,6 +68,7 @@ JSON: dict[str, str | None] = {
     "deps list": "",
     "deps graph": "",
     "relay rotate-dbg": "-d tmp",
+    "relay wasm": None,
     "traces list": None,
     "traces show": None,
     "jaeger up": None,

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from amctl.machine import Machine
 from amctl.machine.registry import live
-from amctl.relay import BindError, PortInUseError, Relay
+from amctl.relay import BindError, Policy, PortInUseError, Relay
 from amctl.relay.states import RelayStates
 from tests.relay.conftest import TOKEN, closed, tcp, until
 
@@ -45,8 +45,9 @@ async def test_taken_port_is_told_before_anything_else(start_relay: StartRelay) 
 
 
 async def test_foreign_address_is_told() -> None:
+    relay = Relay("x", token=TOKEN, host="192.0.2.1", port=1234, policy=Policy(forced=True))
     with pytest.raises(BindError, match=r"address 192\.0\.2\.1:1234 can't be listened on"):
-        await Relay("x", token=TOKEN, host="192.0.2.1", port=1234).start()
+        await relay.start()
 
 
 async def test_relay_tells_where_it_is(start_relay: StartRelay) -> None:

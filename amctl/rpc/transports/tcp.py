@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from amctl.rpc.exposure import check_exposure
 from amctl.rpc.transports._callbacks import Callbacks
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from amctl.rpc.transports.base import Connection, OnData, OnLost, OnWritable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TcpConnection", "TcpListener", "dial_tcp", "listen_tcp"]
 
 HIGH_WATER = 128 << 10
+_HANDSHAKE = 3.0
 
 
 class TcpConnection(asyncio.Protocol):
@@ -117,22 +120,46 @@ class TcpListener:
         return self._server.is_serving()
 
 
-async def dial_tcp(host: str, port: int) -> TcpConnection:
+async def dial_tcp(host: str, port: int, tls: ssl.SSLContext | None = None) -> TcpConnection:
     """Connect to a listening peer.
 
+    Args:
+        host: Where it listens.
+        port: The same.
+        tls: Speak TLS; `amctl.rpc.exposure.client_tls` makes this.
+
     Raises:
-        OSError: If nobody listens there.
+        OSError: If nobody listens there, or its certificate is no good.
     """
-    _, connection = await asyncio.get_running_loop().create_connection(TcpConnection, host, port)
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(TcpConnection, host, port, ssl=tls)
     return connection
 
 
-async def listen_tcp(host: str, port: int, accept: Callable[[Connection], None]) -> TcpListener:
+async def listen_tcp(
+    host: str,
+    port: int,
+    accept: Callable[[Connection], None],
+    *,
+    tls: ssl.SSLContext | None = None,
+    forced: bool = False,
+) -> TcpListener:
     """Bind and accept; port 0 takes a free one (read it from the listener).
 
+    Args:
+        host: Where to listen.
+        port: The same.
+        accept: Gets the connections.
+        tls: Speak TLS; peers have 3 seconds to agree on it.
+        forced: Listen beyond loopback without TLS, too.
+
     Raises:
+        ExposedError: If the address is not of loopback, and neither of the last two was given.
         OSError: If the address can't be bound.
     """
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: TcpConnection(accept), host, port)
+    check_exposure(host, port, encrypted=tls is not None, forced=forced)
+    patience = _HANDSHAKE if tls is not None else None
+    server = await asyncio.get_running_loop().create_server(
+        lambda: TcpConnection(accept), host, port, ssl=tls, ssl_handshake_timeout=patience
+    )
     return TcpListener(server)

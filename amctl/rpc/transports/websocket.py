@@ -15,10 +15,12 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
+from amctl.rpc.exposure import check_exposure, client_tls
 from amctl.rpc.transports._callbacks import Callbacks
 from amctl.rpc.transports.tcp import HIGH_WATER, TcpListener
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
     from amctl.rpc.transports.base import Connection, OnData, OnLost, OnWritable
@@ -249,14 +251,16 @@ async def dial_websocket(
     subprotocol: str = "",
     *,
     headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
     deadline: float = 10.0,
 ) -> WebSocketConnection:
     """Open a WebSocket without compression, messages capped at 4 MiB.
 
     Args:
-        url: `ws://host:port/path`. TLS is not offered here.
+        url: `ws://host:port/path`, or `wss://`.
         subprotocol: What the bytes are, if the server should choose by it; it must agree.
         headers: Added to the request, an Authorization header say.
+        tls: For `wss://`: whom to trust; None trusts what the system does.
         deadline: Seconds for connecting and the handshake together.
 
     Raises:
@@ -264,13 +268,14 @@ async def dial_websocket(
         OSError: If nobody answers there (TimeoutError included).
     """
     uri = parse_uri(url)
-    if uri.secure:
-        raise ValueError(f"{url}: wss is not supported")
+    if not uri.secure and tls is not None:
+        raise ValueError(f"{url} is a plain one, TLS needs wss://")
+    context = (tls or client_tls()) if uri.secure else None
     wanted = [Subprotocol(subprotocol)] if subprotocol else None
     core = ClientProtocol(uri, subprotocols=wanted, max_size=MAX_MESSAGE)
     async with asyncio.timeout(deadline):
         transport, connection = await asyncio.get_running_loop().create_connection(
-            lambda: WebSocketConnection(core, headers=headers), uri.host, uri.port
+            lambda: WebSocketConnection(core, headers=headers), uri.host, uri.port, ssl=context
         )
         try:
             await connection.opened()
@@ -286,17 +291,33 @@ async def dial_websocket(
 
 
 async def listen_websocket(
-    host: str, port: int, accept: Callable[[Connection], None]
+    host: str,
+    port: int,
+    accept: Callable[[Connection], None],
+    *,
+    tls: ssl.SSLContext | None = None,
+    forced: bool = False,
 ) -> TcpListener:
     """Accept WebSockets on any path, without an HTTP server around them (the relay has one).
 
+    Pages of a browser are refused: whoever needs them asks the relay, which judges their origin.
+
+    Args:
+        host: Where to listen.
+        port: The same.
+        accept: Gets the connections.
+        tls: Speak TLS.
+        forced: Listen beyond loopback without TLS, too.
+
     Raises:
+        ExposedError: If the address is not of loopback, and neither of the last two was given.
         OSError: If the address can't be bound.
     """
+    check_exposure(host, port, encrypted=tls is not None, forced=forced)
     loop = asyncio.get_running_loop()
 
     def made() -> WebSocketConnection:
-        core = ServerProtocol(max_size=MAX_MESSAGE)
+        core = ServerProtocol(origins=[None], max_size=MAX_MESSAGE)
         return WebSocketConnection(core, accept=lambda conn, _path: accept(conn))
 
-    return TcpListener(await loop.create_server(made, host, port))
+    return TcpListener(await loop.create_server(made, host, port, ssl=tls))

@@ -49,6 +49,8 @@ class Conn:
         """Finished: flush `data_to_send()`, then close the transport."""
         self.heard = False
         """Something arrived on a connection that we made."""
+        self.refused = -1
+        """Code with which its HELLO was refused."""
         self.framer = Framer(hub.lim.hello)
         self._out = b""
 
@@ -92,7 +94,7 @@ class Conn:
 
     def refuse(self, code: int, text: str, after: float = 0.0) -> SessionEvents:
         """End a connection that has no session."""
-        self._out, self.closed = bye(code, text, after), True
+        self._out, self.closed, self.refused = bye(code, text, after), True, int(code)
         return [(None, Closed(int(code), text, not is_terminal(code), after))]
 
     def take_over(self, code: Code) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from amctl.rpc.exposure import client_tls
 from amctl.rpc.transports.tcp import dial_tcp
 from amctl.rpc.transports.websocket import RefusedError, dial_websocket, listen_websocket
 from tests.rpc.transports.test_base import End, done
@@ -74,9 +75,9 @@ async def test_a_server_that_says_nothing_is_given_up() -> None:
     server.close()
 
 
-async def test_only_plain_urls_are_taken() -> None:
+async def test_tls_needs_a_url_that_says_so() -> None:
     with pytest.raises(ValueError, match="wss"):
-        await dial_websocket("wss://127.0.0.1:1/")
+        await dial_websocket("ws://127.0.0.1:1/", tls=client_tls())
 
 
 async def test_nobody_there_is_an_os_error() -> None:
