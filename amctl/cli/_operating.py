@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from amctl.cli.exitcodes import ExitCode
 from amctl.repl.command import Context
 from amctl.repl.errors import UnreachableError
 from amctl.repl.finding import Target
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NoFleet", "Reach", "operate", "reaching"]
 
 _MOST_LOGGED = 3
+_leave = os._exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ def _cancelled_by_signals() -> Iterator[None]:
     """Let signals cancel the current task, and be Ctrl-C to whoever runs it.
 
     An exception out of a signal handler could hit a machine in the middle of a transition, which
-    would never be disposed of then.
+    would never be disposed of then. Who signals once more, while everybody is said goodbye to,
+    doesn't want to wait for that.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     before: dict[signal.Signals, Any] = {}
@@ -113,7 +117,10 @@ def _cancelled_by_signals() -> Iterator[None]:
 
     def take(number: int) -> None:
         came.append(number)
-        if task is not None:
+        if len(came) > 1:
+            sys.stdout.flush()
+            _leave(int(ExitCode.INTERRUPTED))
+        elif task is not None:
             task.cancel()
 
     for number in (signal.SIGTERM, signal.SIGHUP):
