@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,35 @@ async def test_when_not(fleet: FakeFleet) -> None:
     task = await begun(fleet, "when-not . Foo Bar")
     fleet.peers[0].net.remove("Foo")
     assert (await task).lines == ("2 0",)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("when . Foo Bar", "Foo Bar"),
+        ("when-not . Start", "Start to end"),
+        ("when-time . -s Foo -t 3", "3 of Foo"),
+    ],
+)
+async def test_who_goes_away_while_it_is_waited_for_is_told(
+    fleet: FakeFleet, line: str, what: str
+) -> None:
+    peer = fleet.peers[0]
+    peer.net.add("Start")
+    said: list[str] = []
+    here = replace(context(fleet), say=said.append)
+    task = asyncio.ensure_future(run_line(here, line))
+    await asyncio.sleep(5)
+    assert len(said) == 1
+    peer.is_ready, peer.problem = False, "the connection was lost"
+    await asyncio.sleep(5)
+    gone = f"worker0 is gone (the connection was lost); waiting for it, and then for {what}"
+    assert said[1:] == [gone]
+    peer.is_ready = True
+    await asyncio.sleep(5)
+    assert said[2:] == [f"worker0 is back, waiting for {what}"]
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def test_x4_a_wait_may_time_out(fleet: FakeFleet) -> None:
