@@ -7,6 +7,7 @@
     ├── RunFolderError                  REPL_DIR, or a file in it, can't be used
     │   └── FolderTakenError            another run keeps its files there
     ├── PortTakenError (OSError)        somebody else listens there
+    ├── ExposedAddressError             the relay would be open to other computers
     ├── AddressError                    an address can't be listened on for another reason
     ├── NoBrowserError                  nothing to open the page with
     ├── BrowserDiedError                the browser, or its page, ended while the run needed it
@@ -28,6 +29,7 @@ __all__ = [
     "BrowserDiedError",
     "ConfigFileError",
     "DevToolsError",
+    "ExposedAddressError",
     "FolderTakenError",
     "JaegerError",
     "NoBrowserError",
@@ -131,6 +133,21 @@ class PortTakenError(RunError, OSError):
         )
 
 
+@dataclass(eq=False)
+class ExposedAddressError(RunError):
+    """The relay would be open to other computers, and what passes there readable."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"RELAY_ADDR {self.what} is reachable from other computers, and nothing is encrypted"
+
+    @property
+    def hint(self) -> str:
+        return "set RELAY_ADDR=localhost:14050, or RELAY_ALLOW_PLAIN=1 in a network that is safe"
+
+
+@dataclass(eq=False)
 class AddressError(_BadThingError):
     """An address of the settings can't be listened on."""
 

@@ -63,6 +63,7 @@ class Value:
 
 _ROWS = (
     Key("RELAY_ADDR", address, "localhost:14050", "where the relay serves page and WebSockets"),
+    Key("RELAY_ALLOW_PLAIN", boolean, "", "beyond this machine without TLS, in a safe network"),
     Key("REPL_DIR", required_text, "tmp", "folder of address files, token and logs"),
     Key("ORCHESTRATOR_TCP_ADDR", address, "localhost:14000", "accepted, opens no port"),
     Key("ORCHESTRATOR_REPL_ADDR", address, "localhost:0", "the orchestrator's REPL endpoint"),

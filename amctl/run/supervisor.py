@@ -21,12 +21,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from amctl.relay.errors import BindError, PortInUseError
 from amctl.relay.forward import Forward
+from amctl.relay.limits import Policy
 from amctl.relay.relay import Relay
+from amctl.rpc.errors import ExposedError
 from amctl.rpc.transports.websocket import dial_websocket
 from amctl.run.absence import all_gone, has_joined
 from amctl.run.boot import boot_routes
 from amctl.run.browser import OpenBrowser, launch, open_for_person, pick_mode
-from amctl.run.errors import AddressError, BrowserDiedError, PortTakenError, RunError
+from amctl.run.errors import (
+    AddressError,
+    BrowserDiedError,
+    ExposedAddressError,
+    PortTakenError,
+    RunError,
+)
 from amctl.run.events import events_routes
 from amctl.run.folder import own_folder
 from amctl.run.logs import BROWSER_LOG_FILE, begin_log, log_to
@@ -163,6 +171,7 @@ class Supervisor:
             parent=workflow.machine,
             static=[self._settings.home / "web"],
             repl_dir=self._settings.repl_dir,
+            policy=Policy(forced=self._settings.get_bool("RELAY_ALLOW_PLAIN")),
             matchers=workflow.matchers,
             routes=[
                 *events_routes(workflow.recorder),
@@ -175,6 +184,8 @@ class Supervisor:
             await relay.start()
         except PortInUseError as err:
             raise PortTakenError(address.host, address.port) from err
+        except ExposedError as err:
+            raise ExposedAddressError(str(address)) from err
         except BindError as err:
             raise AddressError(f"RELAY_ADDR {address}", err.why) from err
         stack.push_async_callback(relay.stop)

@@ -22,6 +22,7 @@ from amctl.run import supervisor as room
 from amctl.run.errors import (
     AddressError,
     BrowserDiedError,
+    ExposedAddressError,
     FolderTakenError,
     NoBrowserError,
     PortTakenError,
@@ -218,7 +219,14 @@ async def test_a_port_in_use_is_one_error_and_nothing_is_left(stage: Stage) -> N
 
 async def test_an_address_of_another_machine_is_named(stage: Stage) -> None:
     with pytest.raises(AddressError, match=r"RELAY_ADDR 192\.0\.2\.1:0: "):
-        await stage.run("ok", "RELAY_ADDR=192.0.2.1:0")
+        await stage.run("ok", "RELAY_ADDR=192.0.2.1:0", "RELAY_ALLOW_PLAIN=1")
+
+
+async def test_an_address_that_others_reach_is_refused_unless_forced(stage: Stage) -> None:
+    with pytest.raises(ExposedAddressError, match=r"RELAY_ADDR 0\.0\.0\.0:0 is reachable") as told:
+        await stage.run("ok", "RELAY_ADDR=0.0.0.0:0")
+    assert "RELAY_ALLOW_PLAIN=1" in told.value.hint
+    await stage.run("ok", "RELAY_ADDR=0.0.0.0:0", "RELAY_ALLOW_PLAIN=1")
 
 
 async def test_a_run_that_finds_the_port_taken_leaves_the_others_files(stage: Stage) -> None:
