@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Event", "EventId", "Mutation", "Source", "as_source"]
 
 A = TypeVar("A", bound=Args)
+_CHECKS = (CHECK_ADD, CHECK_REMOVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Mutation:
     @property
     def is_check(self) -> bool:
         """Whether it is a question (Can*) that changes nothing."""
-        return self.kind in (CHECK_ADD, CHECK_REMOVE)
+        return self.kind in _CHECKS
 
     @property
     def type(self) -> MutationType:

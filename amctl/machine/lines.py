@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from amctl.machine._candidates import candidates
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from amctl.machine._candidates import Candidate
     from amctl.machine.event import Mutation
     from amctl.machine.pipes import PipeRecord
+    from amctl.machine.plan import Called
     from amctl.machine.transition import Transition
     from amctl.machine.view import MachineView
 
@@ -113,6 +115,18 @@ class _Told(list[LogLine]):
         for one in lines:
             self.append(one)
         return self
+
+
+@lru_cache(maxsize=4096)
+def _calling(tag: str, called: Called) -> LogLine:
+    """As `line`, for what comes again and again: lists of called states are told by identity."""
+    return line(OPS, tag, called.names)
+
+
+@lru_cache(maxsize=64)
+def _postponed(count: int) -> LogLine:
+    items = f"({count} item{'s' if count > 1 else ''})"
+    return LogLine(OPS, f"[postpone] queue running {items}")
 
 
 class LineWriter(Tracer):
@@ -211,41 +225,49 @@ class LineWriter(Tracer):
 
     def mutation_queued(self, machine: MachineView, mutation: Mutation) -> None:
         """See Tracer."""
-        if self.level < OPS or (mutation.is_check and not self._checks):
+        kind, level = mutation.kind, self.level
+        if level < OPS or (kind in _CHECKS and not self._checks):
             return
-        book, names = self._book(machine), mutation.called_states
-        if book.tx is not None and not book.tx.is_completed:
-            self._decided(book.tx, book)
-        if mutation.is_auto:
-            if self.level >= EVERYTHING and book.tx is not None:
-                self._over(book.tx, book)
-            book.put(line(OPS, "auto", names))
+        book, called = self._books.get(machine.id) or self._book(machine), mutation.called
+        tx = book.tx
+        if tx is not None and not tx.is_completed:
+            self._decided(tx, book)
+        if kind == AUTO:
+            if level >= EVERYTHING and tx is not None:
+                self._over(tx, book)
+            book.put(_calling("auto", called))
         tags = _QUEUED if mutation.queue_tick else _PREPENDED
-        suffix = self._shown(mutation.args) if mutation.args else ""
-        book.put(line(OPS, tags[mutation.kind], names, suffix))
+        if mutation.args:
+            book.put(line(OPS, tags[kind], called.names, self._shown(mutation.args)))
+        else:
+            book.put(_calling(tags[kind], called))
         waiting = getattr(machine, "_queue", None)
         if waiting and (waiting[-1] is mutation or waiting[0] is mutation):
-            count = mutation.queue_len
-            items = f"({count} item{'s' if count > 1 else ''})"
-            book.put(line(OPS, "postpone", ("queue running", items)))
+            book.put(_postponed(mutation.queue_len))
 
     def transition_init(self, tx: Transition) -> None:
         """See Tracer."""
-        book = self._book(tx.machine)
+        machine, plan, level = tx.machine, tx.plan, self.level
+        book = self._books.get(machine.id) or self._book(machine)
         book.begin(tx)
-        plan, level = tx.plan, self.level
         if level < OPS or self._is_hidden(tx) or not hasattr(plan, "config"):
             return  # a mirror's transition has none
-        suffix, logs = self._shown(tx.args) if tx.args else "", book.logs
-        if plan.kind != AUTO:
-            logs.append(line(OPS, _VERBS[plan.kind], plan.called.names, suffix))
-        elif level >= DECISIONS:
-            logs.append(line(DECISIONS, "add:auto", plan.called.names, suffix))
+        logs = book.logs
+        if plan.kind == AUTO:
+            if level >= DECISIONS:
+                logs.append(line(DECISIONS, "add:auto", plan.called.names, self._shown(tx.args)))
+        elif tx.args:
+            logs.append(line(OPS, _VERBS[plan.kind], plan.called.names, self._shown(tx.args)))
+        else:
+            logs.append(_calling(_VERBS[plan.kind], plan.called))
         if (source := tx.source) is not None:
             text = f"[source] {source.machine_id}/{source.tx_id}/{source.time}"
             logs.append(LogLine(OPS, text))
         kept = plan.kept.get(level) if plan.kept is not None else None
-        logs += plan.keep(level, self._relations(tx)) if kept is None else kept
+        if kept is None:
+            kept = plan.keep(level, self._relations(tx))
+        if kept:
+            logs += kept
         if level >= EVERYTHING:
             book.walk = candidates(tx) if plan.accepted else iter(())
 
@@ -270,17 +292,19 @@ class LineWriter(Tracer):
 
     def transition_finals(self, tx: Transition) -> None:
         """See Tracer."""
-        book = self._book(tx.machine)
-        if self.level < CHANGES or book.tx is not tx:
+        machine, level = tx.machine, self.level
+        book = self._books.get(machine.id) or self._book(machine)
+        if level < CHANGES or book.tx is not tx:
             return
-        if self.level >= EVERYTHING:
+        if level >= EVERYTHING:
             self._looked_for(book, None)
-        self._decided(tx, book)
+        if tx.vetoes or tx.failure is not None:
+            self._decided(tx, book)
         plan = tx.plan
         if tx.args or tx.vetoes or tx.outcome is None or tx.outcome is not plan.outcome:
             lines, is_error = self._changes(tx)
         else:
-            key = "moved", self.level
+            key = "moved", level
             kept = plan.kept.get(key) if plan.kept is not None else None
             lines, is_error = plan.keep(key, self._changes(tx)) if kept is None else kept
         book.logs += lines
@@ -302,12 +326,14 @@ class LineWriter(Tracer):
 
     def transition_end(self, tx: Transition) -> None:
         """See Tracer."""
-        book = self._book(tx.machine)
+        machine = tx.machine
+        book = self._books.get(machine.id) or self._book(machine)
         if book.tx is not tx:  # bound in its midst
             book.begin(tx)
         if self.level >= EVERYTHING:
             self._over(tx, book)
-        self._decided(tx, book)
+        if tx.vetoes or tx.failure is not None:
+            self._decided(tx, book)
         if not tx.has_moved and not self._is_hidden(tx):
             book.logs += self._settled(tx)
         book.taken, book.pre = book.pre, []

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Transition"]
 
+_CHECKS = (CHECK_ADD, CHECK_REMOVE)
 _heads = count(random.SystemRandom().getrandbits(56))
 _TAILS = tuple(f"{tail:02x}" for tail in reversed(range(256)))
 _fresh: list[str] = []
@@ -126,7 +127,7 @@ class Transition:
     @property
     def is_check(self) -> bool:
         """Whether it is a question that changes nothing."""
-        return self.plan.kind in (CHECK_ADD, CHECK_REMOVE)
+        return self.plan.kind in _CHECKS
 
     @property
     def is_health(self) -> bool:

@@ -32,6 +32,7 @@ _ARG: Final = 200
 _STACK: Final = 20
 """Calls of a stack that are kept, the innermost ones."""
 _OWN: Final = ("amctl.machine", "amctl.telemetry")
+_CHECKS: Final = (CHECK_ADD, CHECK_REMOVE)
 _log = logging.getLogger("amctl.telemetry.stream")
 
 
@@ -108,7 +109,7 @@ class DebugTracer(Tracer):
         """Tell what happened."""
         try:
             kind = tx.plan.kind
-            is_check = kind in (CHECK_ADD, CHECK_REMOVE)
+            is_check = kind in _CHECKS
             if not is_check or self._options.checks:
                 self._tell(tx, kind, is_check)
         except Exception as error:
@@ -117,10 +118,11 @@ class DebugTracer(Tracer):
     def mutation_queued(self, machine: MachineView, mutation: Mutation) -> None:
         """Tell what waits for its turn."""
         options = self._options
-        if options.queued == "none" or (mutation.is_check and not options.checks):
+        queued = options.queued
+        if queued == "none" or (mutation.kind in _CHECKS and not options.checks):
             return
         try:
-            if options.queued == "all" or self._is_waiting(mutation):
+            if queued == "all" or (mutation.kind != AUTO and self._is_waiting(mutation)):
                 self._tell_queued(mutation)
         except Exception as error:
             self._failed(error)
@@ -184,11 +186,10 @@ class DebugTracer(Tracer):
             kind == AUTO,
             tx.is_accepted,
             is_check,
-            queue_tick=machine.queue_tick,
-            mut_queue_token=tx.mutation.queue_token,
-            queue=tx.queue_len,
-            time_ns=stream.now_ns(),
-        )
+        )  # the rest as attributes: so many keywords take longer than all else here
+        message.queue_tick, message.queue = machine.queue_tick, tx.queue_len
+        message.mut_queue_token = tx.mutation.queue_token
+        message.time_ns = stream.now_ns()
         if tx.source is not None:
             message.source = _source(tx.source)
         if tx.args and options.args:
@@ -203,8 +204,6 @@ class DebugTracer(Tracer):
 
     def _is_waiting(self, mutation: Mutation) -> bool:
         """Whether somebody's mutation does not run at once: then its transition says it all."""
-        if mutation.is_auto:
-            return False
         if mutation.queue_token or mutation.queue_len > 1:
             return True
         queue = getattr(self.machine, "queue", None)
