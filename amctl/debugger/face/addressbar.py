@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AddressBar", "TagsBar"]
 
+WIDE = 100
+"""Columns from which on buttons have words."""
 _ADDRESS = 4
 """Cells before the address."""
 
@@ -32,17 +34,23 @@ class AddressBar(CellsPane):
         session = self.session
         back, forward = session.can_back, session.can_forward
         before, behind = self._neighbours()
+        prev, next = ("◄ prev mach", "next mach ►") if self._is_wide else ("◄", "►")
         return (
             (
-                self._button("◄ prev mach", "prev_client", before, "the machine above in the list"),
+                self._button(prev, "prev_client", before, "the machine above in the list"),
                 self._button("←", "history_back", back, "where you were before"),
                 self._button("→", "history_forward", forward, "undo that"),
-                self._button("next mach ►", "next_client", behind, "the machine below in the list"),
+                self._button(next, "next_client", behind, "the machine below in the list"),
                 self._address(),
                 self._button("copy", "copy_address", True, "copy the address"),
                 self._button("paste", "paste_address", True, "go to an address"),
             ),
         )
+
+    @property
+    def _is_wide(self) -> bool:
+        """Whether there is room for words."""
+        return self.size.width >= WIDE
 
     def _neighbours(self) -> tuple[bool, bool]:
         """Whether there are machines above and below in the list."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 
-from amctl.debugger.face.actions import Actions
 from amctl.debugger.face.addressbar import AddressBar, TagsBar
 from amctl.debugger.face.bars import TxBar
 from amctl.debugger.face.clients import ClientList
+from amctl.debugger.face.doings import Doings
+from amctl.debugger.face.files import Outputs
 from amctl.debugger.face.keys import KEYS
 from amctl.debugger.face.live import LOOK_EVERY, Follower
 from amctl.debugger.face.log import LogPane
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
+    from amctl.debugger.face.files import Artist
     from amctl.debugger.session import Moved, Session
 
 __all__ = ["Debugger"]
@@ -39,7 +41,7 @@ LOWEST: Final = 19
 """Rows below which there is no toolbar."""
 
 
-class Debugger(Actions):
+class Debugger(Doings):
     """The debugger in a terminal.
 
     Args:
@@ -48,6 +50,9 @@ class Debugger(Actions):
         theme: `dark` or `light`.
         every: Seconds between looks at the recording; 0 is none, when nothing can come.
         is_live: A run writes to it now.
+        outputs: Files that are kept up to date.
+        artist: Draws those that are pictures.
+        clipboard: Texts may go to the terminal's clipboard.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -67,8 +72,13 @@ class Debugger(Actions):
         theme: str = "dark",
         every: float = LOOK_EVERY,
         is_live: bool = False,
+        outputs: Outputs | None = None,
+        artist: Artist | None = None,
+        clipboard: bool = True,
     ) -> None:
         super().__init__()
+        self.outputs, self.artist = outputs or Outputs(), artist
+        self.clipboard_on = clipboard
         self.session = session
         self.view = view or ViewState()
         self.is_live = is_live
@@ -145,6 +155,7 @@ class Debugger(Actions):
             for widget in screen.walk_children(Pane):
                 if widget.is_mounted and widget.display:
                     widget.show()
+        self.write_files()
 
     def _arrange(self) -> None:
         """Which parts there are, and their shares of the room (debugger_ui.md 1).

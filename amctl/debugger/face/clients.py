@@ -60,7 +60,7 @@ class ClientList(RowsPane):
         self.list = machines(session)
         ids = [row.id for row in self.list.rows]
         self._width = max((len(self._label(row)) for row in self.list.rows), default=0)
-        self.border_title = self.list.title
+        self.entitle(self.list.title)
         if session.machine != self._chosen:
             self._chosen = here = session.machine
         if here in ids:

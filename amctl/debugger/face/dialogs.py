@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "ExportAsk", "ExportWish", "Page", "Prompt", "Reply", "TextDialog"]
 
 T = TypeVar("T")
+_SHADE: Final = 0.5
 _CSS: Final = """
 Dialog {
     align: center middle;
-    background: $background 40%;
 }
 
 Dialog .dialog {
@@ -75,14 +75,21 @@ Dialog .dialog-buttons Button {
 }
 
 Dialog Input {
-    border: none;
-    height: 1;
-    padding: 0;
     background: $background;
 }
 
-Dialog Checkbox {
+Dialog Checkbox, Dialog Checkbox:focus {
     background: $panel;
+}
+
+Dialog Checkbox > .toggle--button {
+    color: $background;
+    background: $background;
+}
+
+Dialog Checkbox.-on > .toggle--button {
+    color: $success;
+    background: $background;
 }
 
 Dialog #choices, Dialog #page {
@@ -102,6 +109,11 @@ class Dialog(ModalScreen[T], Generic[T]):
     DEFAULT_CSS = _CSS
     SCOPED_CSS = False
     BINDINGS = [Binding("escape", "leave", show=False)]  # noqa: RUF012  # as Textual has it
+
+    def _on_mount(self, event: events.Mount) -> None:
+        """What is below shines through, whatever an app says of its screens."""
+        super()._on_mount(event)
+        self.styles.background = self.background_colors[1].with_alpha(_SHADE)
 
     def action_leave(self) -> None:
         """Close it, with nothing chosen."""
@@ -141,7 +153,7 @@ class Prompt(Dialog[Reply]):
         """Its parts."""
         with Vertical(classes="dialog"):
             yield Label(Text(self._title), classes="dialog-title")
-            yield Input(self._value, id="typed")
+            yield Input(self._value, id="typed", compact=True)
             yield Static(Text(self._hint), classes="dialog-hint")
             yield Static("", id="trouble", classes="dialog-trouble")
             with Horizontal(classes="dialog-buttons"):
@@ -203,7 +215,7 @@ class ExportAsk(Dialog[ExportWish]):
         """Its parts."""
         with Vertical(classes="dialog"):
             yield Label("Export", classes="dialog-title")
-            yield Input(NAME, id="name")
+            yield Input(NAME, id="name", compact=True)
             endings = ", ".join(ENDINGS)
             yield Static(Text(f"formats by ending: {endings}"), classes="dialog-hint")
             yield Checkbox("Single Frame: the moment alone", id="single", compact=True)

@@ -11,7 +11,6 @@ from textual.widgets import Input
 from amctl.debugger.errors import DebuggerError
 from amctl.debugger.exporting import Export
 from amctl.debugger.face.actions import Actions
-from amctl.debugger.face.clients import ClientList
 from amctl.debugger.face.dialogs import Choice, ExportAsk, ExportWish, Prompt, Reply, TextDialog
 from amctl.debugger.face.files import (
     DETAIL,
@@ -23,7 +22,6 @@ from amctl.debugger.face.files import (
     tx_text,
 )
 from amctl.debugger.face.help import help_page
-from amctl.debugger.face.toolbar import Toolbar
 from amctl.debugger.face.web import Web
 from amctl.debugger.filters import ALL, groups_of
 from amctl.debugger.predicates import parse_predicate
@@ -332,17 +330,6 @@ class Doings(Actions):
         """What is on the screen, as text."""
         strips = self.screen._compositor.render_strips(self.size)
         return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
-
-    # -- panes
-
-    def action_focus_toolbar(self) -> None:
-        """The toolbar; from there the list of machines."""
-        kind = ClientList if isinstance(self.focused, Toolbar) else Toolbar
-        for pane in self.screen.walk_children(kind):
-            if pane.display:
-                pane.focus()
-                return
-        self.action_escape()
 
 
 def _is_address(text: str) -> bool:

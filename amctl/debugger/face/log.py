@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from textual.binding import Binding
-from textual.geometry import Size
 
 from amctl.debugger.face.pane import LinePane, safe
 from amctl.debugger.index import Place
@@ -75,7 +74,7 @@ class LogPane(LinePane, can_focus=True):
         self._entitle()
         if is_other or moved:
             self._reveal()
-        self.refresh()
+        self.redraw()
 
     _was_stepping = False
 
@@ -113,7 +112,7 @@ class LogPane(LinePane, can_focus=True):
         )
         self._parts = list(self._lay())
         width = self._room if view.wrap else max((cell_len(r.text) for r in self.rows), default=0)
-        self.virtual_size = Size(width + 1, len(self._parts))
+        self.sized(width + 1, len(self._parts))
         if anchor is not None:
             self._back_to(anchor)
 
@@ -174,7 +173,7 @@ class LogPane(LinePane, can_focus=True):
     def _entitle(self) -> None:
         level = LEVELS[min(self.view.log_level, len(LEVELS) - 1)]
         record = self.session.record
-        self.border_title = f"Log:{level} t{record.time_sum if record is not None else 0}"
+        self.entitle(f"Log:{level} t{record.time_sum if record is not None else 0}")
 
     # -- drawing
 
@@ -189,7 +188,7 @@ class LogPane(LinePane, can_focus=True):
         else:
             yield " ", None
         mark = self.ink("current") if row.cursor == self._current else None
-        base = self._base(row)
+        base = self._usual(row)
         done = start
         for span in row.spans:
             first, last = max(span.start, start), min(span.stop, stop)
@@ -208,7 +207,7 @@ class LogPane(LinePane, can_focus=True):
         filters = self.session.filters
         return not (filters.canceled and filters.queued)
 
-    def _base(self, row: LogRow) -> Style | None:
+    def _usual(self, row: LogRow) -> Style | None:
         if row.kind in ("time", "trace"):
             return self.ink(row.kind)
         return self.ink("external") if row.level == 1 else None
@@ -255,7 +254,7 @@ class LogPane(LinePane, can_focus=True):
             return  # there is no more
         self._asked = min(self._asked * 2, MOST)
         self._read(keep=True)
-        self.refresh()
+        self.redraw()
 
     # -- choosing
 

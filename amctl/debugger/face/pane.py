@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from rich.segment import Segment
+from textual.content import Content
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -25,6 +28,8 @@ __all__ = ["Host", "LinePane", "Pane", "Piece", "safe", "strip_of"]
 
 Piece = tuple[str, "Style | None"]
 """A part of a line."""
+KEPT: Final = 512
+"""Lines that a pane doesn't draw again."""
 _UNSAFE: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
@@ -89,6 +94,50 @@ class LinePane(ScrollView, Pane):
     """
 
     ALLOW_SELECT = True
+    _base: Style | None = None
+    _kept: OrderedDict[object, Strip] | None = None
+
+    def sized(self, width: int, height: int) -> None:
+        """Set how much can be scrolled to.
+
+        A new `virtual_size` alone has the whole screen laid out anew, which is slow. That is needed
+        only where it shows or hides a scrollbar.
+        """
+        size = Size(width, height)
+        if size == self.virtual_size:
+            return
+        if "auto" in (self.styles.overflow_x, self.styles.overflow_y) or not self.size:
+            self.virtual_size = size
+            return
+        self.set_reactive(Widget.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = height
+            self.vertical_scrollbar.window_size = self.size.height
+        self.scroll_x = self.validate_scroll_x(self.scroll_x)
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+
+    def entitle(self, title: str) -> None:
+        """Set the title on its frame; it is text, no markup."""
+        if title != self._entitled:
+            self._entitled = title
+            # its own setter has the whole pane drawn again
+            self._border_title = Content(title)
+            self.refresh(Region(-1, -1, self.outer_size.width, 1))
+
+    _entitled = ""
+
+    def redraw(self) -> None:
+        """Draw those lines again that have changed."""
+        width, top = self.scrollable_content_region.width, self.scroll_offset.y
+        drawn = self._drawn
+        if drawn is None or self.text_selection is not None:
+            self.refresh()
+            return
+        for y in range(self.scrollable_content_region.height):
+            if drawn.get(y) != (top, tuple(self.line(top + y, width))):
+                self.refresh(Region(0, y, width, 1))
+
+    _drawn: dict[int, object] | None = None
 
     @property
     def allow_select(self) -> bool:
@@ -99,18 +148,36 @@ class LinePane(ScrollView, Pane):
         """Line `at` from 0 on, in pieces; nothing behind the last one."""
         raise NotImplementedError
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """See `Widget`."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One line of the screen, see `ScrollView`."""
         left, top = self.scroll_offset
         width = self.scrollable_content_region.width
-        pieces = self.line(top + y, width)
+        pieces = tuple(self.line(top + y, width))
+        if self._drawn is None:
+            self._drawn = {}
+        self._drawn[y] = top, pieces
         selection = self.text_selection
         span = selection.get_span(top + y) if selection is not None else None
         if span is not None:
             style = self.screen.get_component_rich_style("screen--selection")
-            pieces = _selected(pieces, *span, style)
-        strip = strip_of(pieces).crop_extend(left, left + width, None)
-        return strip.apply_style(self.rich_style).apply_offsets(left, top + y)
+            pieces = tuple(_selected(pieces, *span, style))
+        base = self._base or self.rich_style
+        if self._kept is None:
+            self._kept = OrderedDict()
+        key = pieces, left, width, top + y, base
+        strip = self._kept.get(key)
+        if strip is None:
+            strip = strip_of(pieces).crop_extend(left, left + width, None)
+            strip = strip.apply_style(base).apply_offsets(left, top + y)
+            self._kept[key] = strip
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return strip
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The text that is selected, and what stands behind each line."""

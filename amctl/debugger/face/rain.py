@@ -81,6 +81,11 @@ class RainPane(LinePane, can_focus=True):
         state = self.session.state
         column = self.states.index(state) if state in self.states else round(self.scroll_x)
         region = Region(column, max(self.row, 0), 1, 1)
+        top, height = round(self.scroll_y), self.scrollable_content_region.height
+        is_seen = top <= self.row < top + height
+        if not is_seen:  # in the middle, so that one sees what is around it
+            y = max(self.row - height // 2, 0)
+            self.scroll_to(y=y, animate=False, force=True, immediate=True)
         self.scroll_to_region(region, animate=False, force=True, immediate=True)
 
     def row_of(self, at: int) -> RainRow | None:
@@ -118,7 +123,10 @@ class RainPane(LinePane, can_focus=True):
             if column == chosen:
                 style += self.ink("chosen")
             yield letter, style
-        tail = f"  {row.cursor:>{self._digits}} {row.wall}"
+        wall = row.wall
+        if len(row.cells) + self._digits + 3 + len(wall) > width:
+            wall = wall.partition(" ")[2]  # the day is the same, mostly
+        tail = f"  {row.cursor:>{self._digits}} {wall}"
         yield tail, self.ink("current") if row.is_current else self.ink("dim")
 
     # -- moving

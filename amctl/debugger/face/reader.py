@@ -65,7 +65,7 @@ class ReaderPane(RowsPane):
             self._seen = seen
             self.sections = read(store, place)
             self._lay()
-        self.refresh()
+        self.redraw()
 
     def _lay(self) -> None:
         here = self._lines[self.at].key if self.at < self.count else None

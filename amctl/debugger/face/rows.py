@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from textual.binding import Binding
-from textual.geometry import Region, Size
+from textual.geometry import Region
 
 from amctl.debugger.face.pane import LinePane, safe
 from amctl.debugger.search import type_ahead
@@ -85,10 +85,8 @@ class RowsPane(LinePane, can_focus=True):
         """After the rows have changed: what can be scrolled to, and that the cursor is on one."""
         self.at = min(max(self.at, 0), max(self.count - 1, 0))
         width = max((self.width_of(at) for at in self._near()), default=0)
-        size = Size(width, self.count)
-        if size != self.virtual_size:
-            self.virtual_size = size
-        self.refresh()
+        self.sized(width, self.count)
+        self.redraw()
 
     def width_of(self, at: int) -> int:
         """Cells of a row."""
@@ -108,7 +106,7 @@ class RowsPane(LinePane, can_focus=True):
             if told:
                 self.went()
         self.reveal()
-        self.refresh()
+        self.redraw()
 
     def reveal(self) -> None:
         """Scroll no further than it needs for the cursor to be seen."""

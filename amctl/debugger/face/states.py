@@ -92,7 +92,7 @@ class SchemaTree(RowsPane):
         self._seen = seen
         self.states = states_tree(session)
         shown = f" of {self.states.groups.get('all', 0)}" if self.states.group else ""
-        self.border_title = f"Schema:{len(self.states.rows)}{shown}"
+        self.entitle(f"Schema:{len(self.states.rows)}{shown}")
         self._lay()
         is_elsewhere = not was or was[0].machine != session.machine  # type: ignore[attr-defined]
         if is_elsewhere or was[2] != session.state or self._was_stepping != self.states.is_stepping:

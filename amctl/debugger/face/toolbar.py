@@ -43,8 +43,8 @@ class Tool(NamedTuple):
     label: str
     text: str
     """For people."""
-    mark: Callable[[Now], str]
-    """What stands in its brackets."""
+    mark: str | Callable[[Now], str]
+    """What stands in its brackets: always the same, or by what is now."""
 
     @property
     def action(self) -> str:
@@ -54,10 +54,6 @@ class Tool(NamedTuple):
 
 def _on(value: object) -> str:
     return "X" if value else " "
-
-
-def _fixed(sign: str) -> Callable[[Now], str]:
-    return lambda now: sign
 
 
 _AUTO: Final = {Auto.SHOW: "X", Auto.HIDE_CANCELED: "*", Auto.HIDE: " "}
@@ -77,17 +73,17 @@ def _outputs(name: str) -> Callable[[Now], str]:
 
 TOOLS: Final[tuple[tuple[Tool, ...], ...]] = (
     (
-        Tool("prev-client", "mach", "the machine above in the list", _fixed("◀")),
-        Tool("next-client", "mach", "the machine below in the list", _fixed("▶")),
-        Tool("jump-prev", "jump", "back by 50, or by the selected state", _fixed("◄")),
-        Tool("prev-step", "step", "the step before", _fixed("<")),
-        Tool("prev", "tx", "the transition before", _fixed("◁")),
-        Tool("next", "tx", "the next transition", _fixed("▷")),
-        Tool("next-step", "step", "the next step", _fixed(">")),
-        Tool("jump-next", "jump", "on by 50, or by the selected state", _fixed("►")),
+        Tool("prev-client", "mach", "the machine above in the list", "◀"),
+        Tool("next-client", "mach", "the machine below in the list", "▶"),
+        Tool("jump-prev", "jump", "back by 50, or by the selected state", "◄"),
+        Tool("prev-step", "step", "the step before", "<"),
+        Tool("prev", "tx", "the transition before", "◁"),
+        Tool("next", "tx", "the next transition", "▷"),
+        Tool("next-step", "step", "the next step", ">"),
+        Tool("jump-next", "jump", "on by 50, or by the selected state", "►"),
         Tool("play", "play", "one on each half second", lambda now: _on(now.view.playing)),
-        Tool("first", "first", "before the first transition", _fixed("1")),
-        Tool("last", "last", "to the last transition", _fixed("N")),
+        Tool("first", "first", "before the first transition", "1"),
+        Tool("last", "last", "to the last transition", "N"),
     ),
     (
         Tool("log", "log", "level of the log, 0 to 5", lambda now: str(now.view.log_level)),
@@ -113,7 +109,7 @@ TOOLS: Final[tuple[tuple[Tool, ...], ...]] = (
              lambda now: _on(not now.filters.rpc)),
     ),
     (
-        Tool("export", "export", "write the recording into a file", _fixed(" ")),
+        Tool("export", "export", "write the recording into a file", " "),
         Tool("expand", "expand", "X: all states of the tree are open",
              lambda now: _on(now.view.expanded)),
         Tool("hide-traces", "traces", "X: stack traces are shown in the log",
@@ -129,7 +125,7 @@ TOOLS: Final[tuple[tuple[Tool, ...], ...]] = (
         Tool("call-log", "call-log", "X: calls of handlers are written", _outputs("call_log")),
     ),
     (
-        Tool("help", "help", "keys and colours", _fixed(" ")),
+        Tool("help", "help", "keys and colours", " "),
         Tool("tail", "tail", "X: it stays at the newest", lambda now: _on(now.session.follow)),
         Tool("reader", "reader", "X: the reader is shown", lambda now: _on(now.view.reader)),
         Tool("web", "web", "X: screen and files are served to browsers of this computer",
@@ -144,7 +140,7 @@ TOOLS: Final[tuple[tuple[Tool, ...], ...]] = (
              lambda now: _on(now.view.rain and now.view.content != "tree-log")),
         Tool("matrix", "matrix", "X: the matrix beside the tree",
              lambda now: _on(not now.view.rain and now.view.content != "tree-log")),
-        Tool("find", "find", "where an expression over states became true", _fixed("/")),
+        Tool("find", "find", "where an expression over states became true", "/"),
     ),
 )  # fmt: skip
 """By row. The marks of filters tell what is shown, not what is hidden."""
@@ -185,9 +181,9 @@ class Toolbar(CellsPane):
         )
 
     def _cell(self, tool: Tool, now: Now, is_filter: bool) -> Cell:
-        mark = tool.mark(now)
+        mark = tool.mark if isinstance(tool.mark, str) else tool.mark(now)
         ground = self.ink("filter") if is_filter and is_filtering(self.session) else None
-        is_on = mark.strip() != "" and mark not in "◀▶◄<◁▷>►/"
+        is_on = mark.strip() != "" and not isinstance(tool.mark, str)
         dim, bold = self.ink("dim"), self.ink("bold")
         if ground is not None:
             dim, bold = ground, ground + bold
