@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.__main__ import main, row
-from tests.faults.planting import ROOT, Caught, Grove, run
+from tests.faults.planting import ROOT, Caught, Grove, caught_by, failing, near
 from tests.faults.seeds import FAULTS, Fault
 
 if TYPE_CHECKING:
@@ -42,10 +42,13 @@ def test_a_fault_is_caught_and_the_checkout_is_left_alone(tmp_path: Path) -> Non
     fault = next(f for f in FAULTS if f.name == "a multi state ticks once")
     path = ROOT / "amctl" / fault.file
     before = path.read_text(encoding="utf-8")
-    caught = run(grove, fault, ["tests/machine/test_result.py", "tests/machine/test_plan.py"])
-    assert caught.by.startswith("machine/test_plan.py::")
+    assert caught_by(grove, fault).by.startswith("conformance:")
     assert path.read_text(encoding="utf-8") == before
-    assert run(grove, None, ["tests/machine/test_result.py"]).by == ""
+    tests = ["tests/machine/test_plan.py::test_clk_2_multi_ticks_twice_only_when_called"]
+    assert failing(grove, tests) == tests[0].removeprefix("tests/")
+    grove.plant(None)
+    assert failing(grove, tests) == failing(grove, []) == ""
+    assert tests[0] in near(fault)
 
 
 def test_faults_can_be_listed_and_chosen(capsys: pytest.CaptureFixture[str]) -> None:
