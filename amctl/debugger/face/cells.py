@@ -81,6 +81,10 @@ class CellsPane(Pane, can_focus=True):
             self._rows = rows
             self.refresh()
 
+    def on_resize(self) -> None:
+        """What there is may depend on the room."""
+        self.show()
+
     @property
     def shown_rows(self) -> list[int]:
         """Which rows have room: the cursor's, where there isn't room for all."""

@@ -72,6 +72,7 @@ Dialog .dialog-buttons {
 
 Dialog .dialog-buttons Button {
     margin-left: 2;
+    min-width: 11;
 }
 
 Dialog Input {

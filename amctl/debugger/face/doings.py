@@ -151,6 +151,8 @@ class Doings(Actions):
         )
 
         def check(reply: Reply) -> str:
+            if not reply.text.strip():
+                return "nothing is typed"
             try:
                 parse_predicate(reply.text)
             except DebuggerError as error:

@@ -71,6 +71,10 @@ class RainPane(LinePane, can_focus=True):
             self.reveal()
         self.refresh()
 
+    def on_resize(self) -> None:
+        """The cursor's row is to be seen still."""
+        self.show()
+
     @property
     def row(self) -> int:
         """The row of the cursor, from 0; -1 before the first."""
@@ -78,6 +82,8 @@ class RainPane(LinePane, can_focus=True):
 
     def reveal(self) -> None:
         """Have the cursor's row on the screen, and the selected state's column."""
+        if not self.size.height:  # it isn't laid out yet; it comes here again then
+            return
         state = self.session.state
         column = self.states.index(state) if state in self.states else round(self.scroll_x)
         region = Region(column, max(self.row, 0), 1, 1)

@@ -145,6 +145,8 @@ TOOLS: Final[tuple[tuple[Tool, ...], ...]] = (
 )  # fmt: skip
 """By row. The marks of filters tell what is shown, not what is hidden."""
 FILTER_ROW: Final = 1
+WIDE: Final = 110
+"""Columns from which on tools stand apart."""
 
 
 def is_filtering(session: Session) -> bool:
@@ -188,5 +190,6 @@ class Toolbar(CellsPane):
         if ground is not None:
             dim, bold = ground, ground + bold
         label = bold if is_on else dim
-        pieces = ((" [", dim), (mark, bold), (f"]{tool.label}", label), (" ", dim))
+        gap = " " if now.columns >= WIDE else ""
+        pieces = ((" [", dim), (mark, bold), (f"]{tool.label}", label), (gap, dim))
         return Cell(pieces, tool.action, tool.text)
