@@ -296,16 +296,20 @@ class Core(Remembering):
         self._gate |= BUSY
         self._failures = 0
         try:
-            if hooks is not None:
-                result = self._run_announced(plan, args, source, ticks)
-            else:
+            if plan.plain and hooks is None:
                 self.queue_tick += ticks
-                if plan.plain:
-                    result = self._run_plain(plan, args, source)
-                else:
-                    given = {} if args is None else as_args(args)
-                    origin = None if source is None else as_source(source)
-                    result = Transition(self, plan, given, origin).run()
+                result = self._run_plain(plan, args, source)
+            else:
+                given = {} if args is None else as_args(args)
+                origin = None if source is None else as_source(source)
+                mutation = None
+                if hooks is not None and hooks.mutation_queued:
+                    mutation = self._announced(plan, given, origin, ticks)
+                self.queue_tick += ticks
+                tx = Transition(self, plan, given, origin, mutation)
+                if ticks:
+                    tx._tick = self.queue_tick
+                result = tx.run()
             if self._gate & WATCHED and self._subs._queue:
                 self._subs.process_queue(self.queue_tick)
             if self._queue:
@@ -322,24 +326,16 @@ class Core(Remembering):
                 self._became_idle()
         return result
 
-    def _run_announced(
-        self, plan: Plan, args: ArgsLike, source: Event | Source | None, ticks: int
-    ) -> Result:
-        assert self._hooks is not None
-        now = self.queue_tick
-        tick = now + 1 if ticks else 0
-        given = {} if args is None else as_args(args)
-        origin = None if source is None else as_source(source)
-        mutation: Mutation | None = None
-        if self._hooks.mutation_queued:
-            mutation = Mutation(plan.kind, plan.called, given, origin, tick)
-            mutation.queue_tick_now, mutation.queue_len = now, 1
-            for hook in self._hooks.mutation_queued:
-                hook(self, mutation)
-        self.queue_tick += ticks
-        tx = Transition(self, plan, given, origin, mutation)
-        tx._tick = tick
-        return tx.run()
+    def _announced(
+        self, plan: Plan, args: Mapping[str, Any], source: Source | None, ticks: int
+    ) -> Mutation:
+        """A mutation that runs at once, and which tracers want to hear of before."""
+        tick = self.queue_tick + 1 if ticks else 0
+        mutation = Mutation(plan.kind, plan.called, args, source, tick)
+        mutation.queue_tick_now, mutation.queue_len = self.queue_tick, 1
+        for hook in self._hooks.mutation_queued if self._hooks is not None else ():
+            hook(self, mutation)
+        return mutation
 
     def _drain(self) -> None:
         queue = self._queue
@@ -355,8 +351,10 @@ class Core(Remembering):
             else:
                 tx = Transition(self, plan, mutation.args, mutation.source, mutation)
                 result = tx.run()
-                if plan.kind == AUTO and (self._failures or tx.is_broken):
-                    self._count_failure(plan.called, tx.is_broken)
+                if tx.is_broken and plan.kind == AUTO:
+                    self._auto_failed(plan.called)
+            if self._failures and plan.kind == AUTO and result.executed:
+                self._failures = 0
             if self._gate & WATCHED:
                 self._subs.process_queue(self.queue_tick)
             if mutation.is_check:
@@ -380,10 +378,10 @@ class Core(Remembering):
             if mutation.is_check:
                 _answer(mutation.args, True)
 
-    def _count_failure(self, called: Called, failed: bool) -> None:
-        same = self._failed_auto == called.order
-        self._failures = (self._failures + 1 if same else 1) if failed else 0
-        self._failed_auto = called.order if failed else ()
+    def _auto_failed(self, called: Called) -> None:
+        """PAN-10: counted until a success, be other ones refused in between or not."""
+        self._failures = self._failures + 1 if self._failed_auto == called.order else 1
+        self._failed_auto = called.order
 
     def _refuse(self) -> None:
         """Disposal: take no more mutations."""

@@ -287,6 +287,23 @@ def test_err_2_a_cancelled_handler_cancels_without_an_error(name: str) -> None:
     assert m.err is None
 
 
+@pytest.mark.parametrize("traced", [False, True])
+def test_pan_10_a_refusal_in_between_is_no_success(traced: bool) -> None:
+    m, log = mach("A B Go", A="auto require:B", tracers=[Recorder()] * traced), Log()
+
+    def go(event: Event) -> None:
+        for n in range(15):
+            for op in (m.remove, m.add):
+                op("B", {"n": n})  # with arguments, or they would be duplicates
+
+    log.bind(m, AState=boom, ExceptionEnter=no, GoState=go)
+    m.add("Go")
+    assert log.count("AState") == 10
+    log.clear()
+    m.remove("Go")  # another call, another try
+    assert log.count("AState") == 1
+
+
 def test_pan_10_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     m = mach("A M Go", A="auto require:Go", M="multi")
     m.bind({"AState": boom, "ExceptionState": lambda _: [m.add("M") for _ in range(3)]})

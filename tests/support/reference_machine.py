@@ -243,7 +243,7 @@ class _Transition:
                 accepted = False
         if accepted and not item.check:
             accepted = self._carry_out()
-        if item.auto:
+        if item.auto and (self.broken or accepted):
             m.auto_ended(item.called, self.broken)
         if not accepted:
             return CANCELED
