@@ -70,6 +70,13 @@ def test_rel_13_consequences(
     assert sorted(m.active) == sorted(after.split())
 
 
+def test_rel_6_states_of_the_second_level_come_first_and_backwards() -> None:
+    m = mach("A B C D X", A="add:B", B="add:C,D")
+    m.add("X")
+    m.add("A")
+    assert m.active == ["D", "C", "A", "X", "B"]
+
+
 def test_rel_10_a_require_cycle_disables_the_sort_by_require() -> None:
     m = mach("A B C D", A="require:B", B="require:A", C="require:D")
     assert m.add(["C", "D"]).executed
