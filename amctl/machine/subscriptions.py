@@ -44,7 +44,11 @@ class _When(Watch):
             del subs._by_key[key]
             by_state = subs._by_state
             for i in self.order:
-                _forget(by_state, i, self)
+                watches = by_state[i]
+                if len(watches) == 1:
+                    del by_state[i]
+                else:
+                    watches.remove(self)
             subs._gone()
 
 

@@ -380,7 +380,9 @@ class Transition:
             machine._subs.cancel_contexts(out.enters)
             machine._subs.cancel_contexts(out.exits)
         if hooks is not None:
-            self._time_after = machine._time or machine._snapshot()
+            if machine._time is None:
+                machine._time = tuple(clock)
+            self._time_after = machine._time
             for hook in hooks.transition_finals:
                 hook(self)
         if self.is_broken:  # an auto transition that lost a state to a failure
