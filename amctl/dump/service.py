@@ -87,43 +87,9 @@ async def collect(options: CollectOptions, tell: Callable[[str, int], object]) -
     old = set_aside(options.path) if options.fresh else None
     if old is not None:
         tell(f"the dump before is {old} now", 1)
-    store = SqliteStore(options.path)
-    token = options.forward_token
-    forwards = None
-    if options.forward or options.forward_gob:
-        forwards = Forwards(
-            options.forward,
-            token,
-            "collector",
-            now_ns=time.time_ns,
-            gob=options.forward_gob,
-        )
-    collector = Collector(
-        store,
-        options.token,
-        rotation=options.rotation,
-        forwards=forwards,
-        tell=tell,
-    )
+    collector = _made(options, tell)
     with _asked_to_end(end_with_stdin=options.end_with_stdin) as over:
-        address = gob_address = ""
-        try:
-            address = await _listen(collector.start, options.host, options.port)
-            if options.gob is not None:
-                gob_address = await _listen(collector.start_rpc, *options.gob)
-        except AddressTakenError:
-            await collector.close()
-            raise
-        tell(f"collecting on {address} into {options.path}", 0)
-        if gob_address:
-            tell(
-                f"warning: any program on this machine can append to the dump, without a token, "
-                f"at {gob_address} (Go net/rpc)",
-                0,
-            )
-        if options.ready_fd is not None:
-            ready = {"addr": address, "gob_addr": gob_address, "path": str(options.path)}
-            _tell_ready(options.ready_fd, ready)
+        address, gob_address = await _open(collector, options, tell)
         waiting = asyncio.ensure_future(over.wait())
         either: set[asyncio.Future[Any]] = {waiting, collector.failed}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -143,6 +109,44 @@ async def collect(options: CollectOptions, tell: Callable[[str, int], object]) -
         rotations=counts.rotations,
         gob_addr=gob_address,
     )
+
+
+def _made(options: CollectOptions, tell: Callable[[str, int], object]) -> Collector:
+    store, forwards = SqliteStore(options.path), None
+    if options.forward or options.forward_gob:
+        forwards = Forwards(
+            options.forward,
+            options.forward_token,
+            "collector",
+            now_ns=time.time_ns,
+            gob=options.forward_gob,
+        )
+    return Collector(store, options.token, rotation=options.rotation, forwards=forwards, tell=tell)
+
+
+async def _open(
+    collector: Collector, options: CollectOptions, tell: Callable[[str, int], object]
+) -> tuple[str, str]:
+    """Listen, and say where: its address, and that for programs of the original."""
+    gob_address = ""
+    try:
+        address = await _listen(collector.start, options.host, options.port)
+        if options.gob is not None:
+            gob_address = await _listen(collector.start_rpc, *options.gob)
+    except AddressTakenError:
+        await collector.close()
+        raise
+    tell(f"collecting on {address} into {options.path}", 0)
+    if gob_address:
+        tell(
+            f"warning: any program on this machine can append to the dump, without a token, "
+            f"at {gob_address} (Go net/rpc)",
+            0,
+        )
+    if options.ready_fd is not None:
+        ready = {"addr": address, "gob_addr": gob_address, "path": str(options.path)}
+        _tell_ready(options.ready_fd, ready)
+    return address, gob_address
 
 
 async def _listen(
