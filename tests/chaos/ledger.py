@@ -27,6 +27,8 @@ __all__ = ["Ledger"]
 ID = "ledger"
 _IN_FLIGHT = 40
 """Calls at a time."""
+_FILLINGS = (1,) * 12 + (300,) * 4 + (5_000, 40_000)
+"""Bytes that calls carry, and one more: large ones are in parts, which are cut more often."""
 
 
 class LedgerStates(BasicStates, SourceStates):
@@ -86,8 +88,8 @@ class Ledger:
                 for _ in range(draw.randrange(1, 6)):
                     # a slow link carries less than one may think of
                     if len(self.acknowledged) > self._sent - _IN_FLIGHT:
-                        filling = draw.choice((b"", b"x" * draw.randrange(40_000)))
-                        group.create_task(self._call(filling))
+                        most = draw.choice(_FILLINGS)
+                        group.create_task(self._call(b"x" * draw.randrange(most)))
                 if draw.random() < 0.5:
                     self.client.net.add_ns("Noted", {"n": self._noted})
                     self._noted += 1
