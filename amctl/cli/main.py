@@ -22,6 +22,7 @@ COMMANDS = {
     "repl": ("amctl.cli.repl", "Operate running machines: at a prompt, by commands, by scripts."),
     "mach": ("amctl.cli.mach", "Look at running machines, change them, wait for them."),
     "play": ("amctl.cli.play", "Run playbooks on running machines, or on copies of them."),
+    "dbg": ("amctl.cli.dbg", "Look into machines, live or recorded: time travel in the terminal."),
     "collect": ("amctl.cli.collect", "Record what machines send; `start` does it by itself."),
     "why": ("amctl.cli.why", "Why a state isn't active, was refused, or waits: who is to blame."),
     "dump": ("amctl.cli.dump", "List, search, convert, merge and compare recordings."),

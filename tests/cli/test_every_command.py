@@ -97,6 +97,7 @@ EMPTY = {
 """Command -> words that find nothing."""
 
 WORDS = {
+    "dbg": "shows a screen",
     "dump export": "writes a file",
     "dump import": "writes a file",
     "vis render-dump": "draws a picture",

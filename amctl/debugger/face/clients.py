@@ -5,9 +5,10 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from textual.binding import Binding
 
-from amctl.debugger.face.pane import safe
+from amctl.debugger.face.pane import clipped, safe
 from amctl.debugger.face.rows import RowsPane
 from amctl.debugger.views import Machines, machines
 
@@ -59,7 +60,7 @@ class ClientList(RowsPane):
         here = self.list.rows[self.at].id if self.at < self.count else ""
         self.list = machines(session)
         ids = [row.id for row in self.list.rows]
-        self._width = max((len(self._label(row)) for row in self.list.rows), default=0)
+        self._width = max((cell_len(self._label(row)) for row in self.list.rows), default=0)
         self.entitle(self.list.title)
         if session.machine != self._chosen:
             self._chosen = here = session.machine
@@ -77,8 +78,9 @@ class ClientList(RowsPane):
         row = self.list.rows[at]
         style = self._style(row)
         more = "+" if row.has_more else ""
-        name = self._label(row).ljust(self._width)
-        return [(f"{name} {row.flags:>2}|{row.cursor}{more}", style)]
+        where = f"{row.flags:>2}|{row.cursor}{more}"
+        room = max(min(self._width, self.content_size.width - 2 - len(where)), 8)
+        return [(f"{clipped(self._label(row), room)} {where}", style)]
 
     def _label(self, row: MachineRow) -> str:
         return f"{'-' * row.depth}{' ' if row.depth else ''}{safe(row.id)}"

@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from amctl.debugger.face.viewstate import ViewState
     from amctl.debugger.session import Moved, Session
 
-__all__ = ["Host", "LinePane", "Pane", "Piece", "safe", "strip_of"]
+__all__ = ["Host", "LinePane", "Pane", "Piece", "clipped", "safe", "strip_of"]
 
 Piece = tuple[str, "Style | None"]
 """A part of a line."""
@@ -213,6 +214,14 @@ def _selected(pieces: Iterable[Piece], start: int, end: int, style: Style) -> li
 def safe(text: str) -> str:
     """A text in one line, with nothing that a terminal would obey: `·` stands for that."""
     return _UNSAFE.sub("·", text)
+
+
+def clipped(text: str, width: int) -> str:
+    """A text as wide as that, with `…` where it is cut, blanks where it is short."""
+    cells = cell_len(text)
+    if cells > width:
+        return set_cell_size(text, width - 1) + "…"
+    return text + " " * (width - cells)
 
 
 def strip_of(pieces: Iterable[Piece]) -> Strip:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from amctl.debugger.face.pane import Pane, safe
+from rich.cells import cell_len
+
+from amctl.debugger.face.pane import Pane, clipped, safe
 from amctl.debugger.face.relations import TreeLine, relation_columns
 from amctl.debugger.face.rows import RowsPane
 from amctl.debugger.steps import links
@@ -112,7 +114,7 @@ class SchemaTree(RowsPane):
             if is_open:
                 nodes += self._below(at, row, "   " if is_last else "│  ")
         self.nodes = nodes
-        self._width = max((len(row.name) for row in rows), default=0)
+        self._width = max((cell_len(row.name) for row in rows), default=0)
         self._columns = self._relations()
         same = [n for n, one in enumerate(nodes) if (one.kind, one.text) == (here.kind, here.text)]
         self.at = min(same, key=lambda n: abs(n - self.at), default=self.at)
@@ -179,7 +181,11 @@ class SchemaTree(RowsPane):
 
     def _state(self, node: _Node, row: StateRow) -> list[Piece]:
         style = self._plain(row)
-        name = safe(row.name)
+        tick = f"{'M' if row.is_multi else ' '}|{row.tick}"
+        marks_width = 4 if self.states.is_stepping else 0
+        room = self.content_size.width - 8 - marks_width - len(tick)
+        room = max(min(self._width, room), 8)
+        name = clipped(safe(row.name), room).rstrip() if len(row.name) > room else safe(row.name)
         found: list[Piece] = [(node.guide, self.ink("dim"))]
         if self.states.is_stepping:
             wrong = self.states.is_canceled and "!" in row.mark.signs
@@ -189,9 +195,7 @@ class SchemaTree(RowsPane):
             marks = self.ink("touched")
         chosen = self.ink("chosen") if row.is_selected else None
         found.append((name, style + marks if marks else style))
-        room = " " * max(self._width - len(name) + 1, 1)
-        text = f"{room}{'M' if row.is_multi else ' '}|{row.tick}"
-        found.append((text, self._plain(row)))
+        found.append((f"{' ' * max(room - cell_len(name) + 1, 1)}{tick}", self._plain(row)))
         if row.change and not self.states.is_stepping:
             found.append((f" {row.change}", self.ink("dim")))
         if chosen is not None:
