@@ -24,11 +24,9 @@ def candidates(tx: Transition) -> Iterator[Candidate | None]:
     To be read as far as the transition has come: vetoes up to then are heeded.
     """
     yield from _negotiation(tx)
-    yield None
-    out = tx.outcome
-    if out is not None:
-        for name in (*(f"{n}End" for n in tx.exits), *(f"{n}State" for n in tx.enters), "AnyState"):
-            yield from _offered(tx, name)
+    yield None  # nobody reads on when they don't move
+    for name in (*(f"{n}End" for n in tx.exits), *(f"{n}State" for n in tx.enters), "AnyState"):
+        yield from _offered(tx, name)
 
 
 def _negotiation(tx: Transition) -> Iterator[Candidate]:

@@ -433,6 +433,16 @@ def test_hnd_13_what_is_looked_for_ends_with_a_failure_or_a_question() -> None:
     assert not any("AnyState" in one for one in looked)
 
 
+def test_hnd_13_what_is_looked_for_goes_on_behind_an_auto_state_that_failed() -> None:
+    m, lines = written("A B X", level=EVERYTHING, A="auto", B="auto")
+    m.bind({"AEnter": boom}, id="one")
+    m.bind({"AEnter": boom}, id="two")
+    found = lines.of(lambda: m.add("X"))
+    assert "[handle:one] AEnter" in found
+    assert "[handle:two] AEnter" not in found[found.index("[handle:one] AEnter") :][:2]
+    assert m.is_("B")
+
+
 # -- pipes
 
 OUT = PipeRecord("add", "m", "A", "far", "B")

@@ -282,7 +282,7 @@ async def test_a_wait_that_was_given_up_still_closes_for_who_polls() -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_a_wait_may_vanish_while_another_one_closes(fails: bool) -> None:
+def test_a_wait_may_vanish_while_another_one_closes(fails: bool) -> None:
     """The last reference to it goes in a callback, in the midst of closing."""
 
     def query(_: object) -> bool:
@@ -293,11 +293,8 @@ async def test_a_wait_may_vanish_while_another_one_closes(fails: bool) -> None:
     m, kept = mach("A"), list[Any]()
     first = m.when_query(lambda _: m.is_("A"))
     kept.append(m.when_query(query))
-    for signal in kept:
-        with pytest.raises(WaitTimeoutError):
-            await signal.wait(1)
-    del signal
-    gc.collect()
+    kept[0].add_done_callback(print)  # somebody waits,
+    kept[0].remove_done_callback(print)  # and gives up
     first.add_done_callback(lambda _: kept.clear())
     m.add("A")
     assert first.done()
