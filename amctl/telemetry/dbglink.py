@@ -123,7 +123,7 @@ class DebugLink:
     def wake(self) -> None:
         """There is something to be sent; call it in the turn of the loop in which it happened."""
         if self._timer is None:
-            if self.is_connected:
+            if (session := self._session) is not None and session.is_welcome:
                 self._timer = self._loop.call_later(self._pace.linger, self._send)
         elif not self._is_hurried and self.outbox.unsent >= self._pace.batch:
             self._schedule(0.0)

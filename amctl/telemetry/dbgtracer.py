@@ -206,8 +206,8 @@ class DebugTracer(Tracer):
         """Whether somebody's mutation does not run at once: then its transition says it all."""
         if mutation.queue_token or mutation.queue_len > 1:
             return True
-        queue = getattr(self.machine, "queue", None)
-        return queue is not None and mutation in queue()
+        queue = getattr(self.machine, "_queue", None)
+        return queue is not None and mutation in queue
 
     def _tell_queued(self, mutation: Mutation) -> None:
         stream = self._stream
