@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ from amctl.rpc.transports.websocket import WebSocketConnection
 from amctl.rpc.wire.codes import Code
 from amctl.telemetry.messages import GoneMsg, PipeMsg, SchemaMsg
 from tests.repl.world import DEBUGGER, FOLDER, TOKEN, Worker, net, settle
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from amctl.repl.fleet import LiveFleet
@@ -472,3 +475,12 @@ async def test_a_peer_that_speaks_something_else_is_told(tmp_path: Path) -> None
             pass
     server.close()
     await server.wait_closed()
+
+
+@pytest.mark.slow
+@pytest.mark.realtime
+def test_what_records_is_loaded_only_for_those_who_record() -> None:
+    program = "import sys, amctl.repl.fleet; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert "amctl.repl.fleet" in done.stdout.split()
+    assert [name for name in done.stdout.split() if name.startswith("amctl.telemetry.dbg")] == []
