@@ -417,10 +417,9 @@ class Core(Remembering):
         self._config = self._planner.config(() if self._gone else self._config.order)
 
     def _snapshot(self) -> tuple[int, ...]:
-        """The clock as a tuple, shared by transitions that did not change it."""
-        if self._time is None:
-            self._time = tuple(self._clock)
-        return self._time
+        """The clock as a tuple, kept in `_time` for transitions that don't change it."""
+        self._time = time = tuple(self._clock)
+        return time
 
     def _handler_failed(
         self, tx: Transition, handler: Handler, name: str, error: BaseException

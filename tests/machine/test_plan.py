@@ -143,6 +143,14 @@ def test_the_cache_is_bounded() -> None:
     assert len(m._planner._configs) <= 9
 
 
+def test_interned_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amctl.machine.plan.MAX_CALLED", 4)
+    m = mach("A B C D E F")
+    for i in range(64):
+        assert m.set([n for k, n in enumerate("ABCDEF") if i >> k & 1]).executed
+        assert len(m._compiled.called) <= 6
+
+
 @pytest.mark.parametrize("states", [["A"], ("A",), {"A"}, (n for n in ["A"]), "A"])
 def test_any_iterable_of_names_will_do(states: Any) -> None:
     m = mach("A B")

@@ -14,7 +14,7 @@ from amctl.machine.plan import AUTO, CHECK_ADD, CHECK_REMOVE, Planner
 from amctl.machine.reasons import Reason, explain, reason_of
 from amctl.machine.relations import ADD, REMOVE, SET
 from tests.machine.strategies import schemas
-from tests.machine.tools import boom, mach, no
+from tests.machine.tools import Recorder, boom, mach, no
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,3 +207,13 @@ def test_there_is_a_reason_exactly_when_relations_refuse(raw: Schema, data: st.D
 def _targets(planner: Planner, config: Any, kind: int, called: Any) -> int:
     plan = planner.plan(config, kind, called)
     return sum(1 << i for i in plan.targets)
+
+
+def test_the_reason_of_a_plan_that_runs_again_is_kept() -> None:
+    m, recorder = mach("A", A="require:Nope"), Recorder()
+    m.bind_tracer(recorder)
+    for _ in range(4):
+        m.add("A")
+    found = [reason_of(tx) for tx in recorder.ended]
+    assert {str(one) for one in found} == {"A requires Nope"}
+    assert found[-1] is found[-2]
