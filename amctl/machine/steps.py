@@ -91,7 +91,7 @@ def steps_of(tx: Transition) -> tuple[Step, ...]:
         return (*(Step(CALLED, target=i) for i in tx.called), *_moves(tx), *_handlers(tx))
     if tx.vetoes or tx.failure is not None:
         return _steps(tx)
-    key = "steps", *(tx.ran[1] if tx.ran is not None else ())
+    key: object = StepRecorder if tx.ran is None else (StepRecorder, *tx.ran[1])
     kept: tuple[Step, ...] | None = plan.kept.get(key) if plan.kept is not None else None
     return plan.keep(key, _steps(tx)) if kept is None else kept
 

@@ -171,20 +171,22 @@ class DebugTracer(Tracer):
         return True
 
     def _tell(self, tx: Transition, kind: int, is_check: bool) -> None:
-        stream, machine, options = self._stream, self.machine, self._options
-        self._last_id, self._queued = tx.id, 0
-        self._clocks = tx.time_after or tuple(machine.time())
+        stream, machine, options, plan = self._stream, self.machine, self._options, tx.plan
+        self._last_id = id = tx.id
+        self._queued = 0
+        self._clocks = clocks = tx.time_after or tuple(machine.time())
+        accepted = tx.is_accepted
         if not self._is_known():
             stream.lose(FULL, self._machine_id)
             return
         message = TxMsg(
             self._machine_id,
-            tx.id,
-            self._clocks,
+            id,
+            clocks,
             RELATION_KIND[kind],
-            tx.plan.called.order,
+            plan.called.order,
             kind == AUTO,
-            tx.is_accepted,
+            accepted,
             is_check,
         )  # the rest as attributes: so many keywords take longer than all else here
         message.queue_tick, message.queue = machine.queue_tick, tx.queue_len
@@ -194,7 +196,7 @@ class DebugTracer(Tracer):
             message.source = _source(tx.source)
         if tx.args and options.args:
             message.args = self._args(tx.args)
-        if not tx.is_accepted:
+        if not accepted:
             message.reason = reason_of(tx)
         if options.steps:
             message.steps = steps_of(tx)
