@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["closure", "locate", "module_name"]
 
+_HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
+"""Nodes that are statements or hold some."""
+
 
 def closure(root: Path, *entries: str) -> dict[str, Path]:
     """Find the files that the browser needs to import `entries`.
@@ -103,12 +106,15 @@ def _imports(tree: ast.AST, package: str, *, functions: bool) -> Iterator[str]:
 
 
 def _running(tree: ast.AST, functions: bool) -> Iterator[ast.AST]:
-    """All nodes that run at import, with those of functions if asked for."""
+    """All statements that run at import, with those of functions if asked for."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
         yield node
-        children: list[ast.AST] = list(ast.iter_child_nodes(node))
+        # No import is inside an expression, and most of a tree is expressions.
+        children: list[ast.AST] = [
+            child for child in ast.iter_child_nodes(node) if isinstance(child, _HOLDERS)
+        ]
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             children = list(node.orelse)
         elif not functions and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

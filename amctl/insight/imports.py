@@ -51,10 +51,13 @@ def read_imports(path: Path, module: str) -> tuple[Import, ...]:
     """
     is_package = path.name == "__init__.py"
     package = module if is_package else module.rpartition(".")[0]
-    tree = ast.parse(path.read_bytes(), str(path))
+    text = path.read_bytes()
+    tree = ast.parse(text, str(path))
+    # Most of a tree is expressions, and only a call by name imports inside one.
+    running = _running(tree, functions=not is_package, expressions=b"import_module" in text)
     found = [
         Import(name, base, getattr(place.node, "lineno", 0), place.deferred, place.optional)
-        for place in _running(tree, functions=not is_package)
+        for place in running
         for name, base in _names(place.node, package)
         if base != "__future__"
     ]
@@ -80,8 +83,8 @@ def _names(node: ast.AST, package: str) -> Iterator[tuple[str, str]]:
                 yield name, ""
 
 
-def _running(tree: ast.AST, *, functions: bool) -> Iterator[_Place]:
-    """All nodes that run, with how."""
+def _running(tree: ast.AST, *, functions: bool, expressions: bool) -> Iterator[_Place]:
+    """All statements that run, with how; all other nodes too if asked for."""
     waiting = [_Place(tree, False, False)]
     while waiting:
         place = waiting.pop()
@@ -98,6 +101,7 @@ def _running(tree: ast.AST, *, functions: bool) -> Iterator[_Place]:
         waiting += [
             _Place(child, deferred, optional or id(child) in guarded)
             for child in ast.iter_child_nodes(node)
+            if expressions or not isinstance(child, ast.expr)
         ]
 
 
