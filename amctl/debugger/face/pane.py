@@ -88,7 +88,7 @@ class Pane(Widget):
         return ink(role, self.app.current_theme.dark)
 
 
-class LinePane(ScrollView, Pane):
+class LinePane(ScrollView, Pane, inherit_bindings=False):  # arrows and home are for moving
     """A pane of many lines, drawn one by one as they are needed.
 
     Whoever subclasses it gives `line` and sets `virtual_size`. Its text can be selected by mouse.
