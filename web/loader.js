@@ -5,7 +5,7 @@ import { Child, describe, fetchAssets, LABELS, reporter, runThread, watchErrors 
 const report = reporter("page");
 watchErrors(report);
 const tell = (name, detail) => dispatchEvent(new CustomEvent(name, { detail }));
-const threads = {};                              // id -> when its Python was ready, ms since navigation
+const threads = {};                              // id -> when its Python was ready, ms since navigation; whether it woke up
 const children = [];                             // of the page
 let refused = false, allUp;
 
@@ -50,6 +50,7 @@ async function main() {
   if (!boot?.plan) return;                       // refused, or the nodes run elsewhere
   const { plan, bundle } = boot, ids = planned([...plan.ui ? [plan.ui] : [], ...plan.workers]);
   const fetching = new Set(ids);                 // threads that wait for bytes
+  const allHere = () => ids.every((id) => id in threads);
   const onBytes = (done, total) => {
     for (const node of fetching) tell("amctl:boot", { node, step: 1, of: LABELS.length, label: LABELS[0], done, total });
   };
@@ -59,13 +60,18 @@ async function main() {
       fetching.delete(message.detail.node);
       tell("amctl:boot", message.detail);
     } else if (message.type === "PYTHON") {
-      threads[message.id] = { started: message.started - performance.timeOrigin, ready: message.ready - performance.timeOrigin };
-      if (ids.every((id) => id in threads)) allUp(threads);
+      const { id, started, ready, woken } = message, first = !allHere();
+      threads[id] = { started: started - performance.timeOrigin, ready: ready - performance.timeOrigin, woken };
+      if (first && allHere()) {
+        const plain = ids.filter((each) => !threads[each].woken);
+        report("info", plain.length ? `started from bytecode: ${plain.join(", ")}` : `all ${ids.length} threads woke up from the memory image`);
+        allUp(threads);
+      }
     } else if (message.type === "UP") threads[message.id].up = performance.now();
     else if (message.type === "REFUSED") refuse(message.code);
   };
   onBytes(0, 1);
-  const assets = fetchAssets(bundle, onBytes);
+  const assets = fetchAssets(bundle, onBytes, (why) => report("warning", `starting without the memory image: ${why}`));
   for (const asset of Object.values(assets)) asset.catch((error) => {
     report("error", describe(error));
     for (const node of fetching) tell("amctl:boot", { node, step: 1, of: LABELS.length, label: LABELS[0], done: 0, total: 1, error: describe(error).split("\n")[0] });

@@ -1,5 +1,7 @@
 // What the page and its workers share: fetching the runtime, starting Python, forking threads,
 // reporting errors. A thread is one Python; each thread forks the threads below it.
+import { restoring } from "./snapshot.js";
+
 export const LABELS = ["Fetching the runtime", "Compiling it", "Starting Python", "Loading the code", "Joining"];
 const OF = LABELS.length;
 const RESTARTS = 5, RESTART_WINDOW = 60_000;    // of one thread, before it is given up
@@ -44,22 +46,37 @@ export function watchErrors(report) {
 }
 
 // --- assets: fetched and compiled once in the page, handed to every thread as they come
-const ASSETS = ["module", "stdlib", "app"];
+const ASSETS = ["module", "snapshot", "stdlib", "app"];
 
-/** Start all downloads; promises by name. `onBytes(done, total)` follows them. */
-export function fetchAssets(bundle, onBytes) {
-  const total = bundle.wasm.size + bundle.stdlib.size + bundle.app.size;
-  let done = 0;
+/**
+ * Start all downloads; promises by name. `onBytes(done, total)` follows those that threads wait for.
+ * `snapshot` is null if there is none that can be used; `noSnapshot(why)` is told then.
+ */
+export function fetchAssets(bundle, onBytes, noSnapshot) {
+  if (bundle.stock) return Object.fromEntries(ASSETS.map((name) => [name, Promise.resolve(null)]));
+  let done = 0, total = bundle.wasm.size + (bundle.snapshot?.size ?? 0);
   const count = (n) => onBytes(done += n, total);
-  return {
-    // compiled while it arrives; a stream of ours in between would lose the browser's code cache
-    module: WebAssembly.compileStreaming(fetch(bundle.wasm.url)).then((m) => (count(bundle.wasm.size), m)),
-    stdlib: fetchShared(bundle.stdlib, count),
-    app: fetchShared(bundle.app, count),
+  // compiled while it arrives; a stream of ours in between would lose the browser's code cache
+  const module = WebAssembly.compileStreaming(fetch(bundle.wasm.url)).then((m) => (count(bundle.wasm.size), m));
+  const snapshot = fetchSnapshot(bundle.snapshot, count).catch((error) => {
+    noSnapshot(String(error?.message ?? error));
+    return null;
+  });
+  const rest = async (file) => {                 // with an image, nobody waits for them
+    if (await snapshot) return fetchShared(file, () => {});
+    total += file.size;
+    return fetchShared(file, count);
   };
+  return { module, snapshot, stdlib: rest(bundle.stdlib), app: rest(bundle.app) };
 }
-async function fetchShared({ url, size }, count) {
-  const response = await fetch(url);
+async function fetchSnapshot(snapshot, count) {
+  if (!snapshot) return null;
+  // each thread would need a copy
+  if (!self.crossOriginIsolated) throw new Error("the page is not cross-origin isolated");
+  return fetchShared(snapshot, count);
+}
+async function fetchShared({ url, size, integrity = "" }, count) {
+  const response = await fetch(url, { integrity });
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
   // Shared memory costs no copy per thread, but needs an isolated page.
   const bytes = new Uint8Array(self.crossOriginIsolated ? new SharedArrayBuffer(size) : size);
@@ -83,7 +100,7 @@ export function awaitAssets() {
 }
 
 // --- Python
-/** What `loadPyodide` is told. A memory image would be given here, from `assets`, when there is one. */
+/** What `loadPyodide` is told. */
 function options(bundle) {
   const runtime = new URL(bundle.runtime, import.meta.url).href;
   return {
@@ -122,22 +139,58 @@ async function withAssets(bundle, assets, load) {
   }
 }
 
+const APP = "/lib/amctl-app.zip";
+const EMPTY_ZIP = Uint8Array.of(0x50, 0x4b, 5, 6, ...new Array(18).fill(0));
+const load = (bundle, name) => import(new URL(bundle.runtime + name, import.meta.url));
+
+/** Wake Python up from the memory image; null if there is none, or it can't be done. */
+async function wakePython({ bundle, assets, say, report }) {
+  if (!bundle.snapshot) return null;
+  const scripts = Promise.all([load(bundle, "pyodide.mjs"), load(bundle, "pyodide.asm.mjs")]);
+  scripts.catch(() => {});                       // told below, or by the usual start
+  const image = await assets.snapshot;
+  if (!image) return null;
+  try {
+    say(2);
+    await assets.module;
+    say(3);
+    const [{ loadPyodide, version }, { default: factory }] = await scripts, { key } = bundle.snapshot;
+    const told = { ...options(bundle), ...restoring(image, { key, version }, factory) };
+    // its own stdlib comes after it
+    const python = await withAssets(bundle, { ...assets, stdlib: EMPTY_ZIP }, () => loadPyodide(told));
+    say(4);
+    const woken = python.pyimport("amctl_image").restored();
+    if (woken !== key) throw new Error(`another memory image woke up: ${woken}`);
+    return python;
+  } catch (error) {
+    report("warning", `the memory image can't be used, starting without: ${describe(error)}`);
+    return null;
+  }
+}
+/** The files that the image knows by name. All threads read the same memory; nothing writes there. */
+async function placeFiles({ FS, _api }, { stdlib, app }) {
+  const [major, minor] = _api.pyVersionTuple;
+  FS.writeFile(`/lib/python${major}${minor}.zip`, await stdlib, { canOwn: true });
+  FS.writeFile(APP, await app, { canOwn: true });
+}
+
+/** Start Python from bytecode. */
 async function startPython({ bundle, assets, say, report }) {
-  const { loadPyodide } = await import(new URL(`${bundle.runtime}pyodide.mjs`, import.meta.url));
+  const { loadPyodide } = await load(bundle, "pyodide.mjs");
   await assets.stdlib;
   say(2);
   await assets.module;
   say(3);
   let python;
   try {
-    python = await withAssets(bundle, assets, () => loadPyodide(options(bundle)));
+    python = await (bundle.stock ? loadPyodide(options(bundle)) : withAssets(bundle, assets, () => loadPyodide(options(bundle))));
   } catch (error) {
     report("warning", `sharing the compiled runtime failed, loading it plainly: ${describe(error)}`);
     python = await loadPyodide(options(bundle));
   }
   say(4);
-  python.FS.writeFile("/lib/amctl-app.zip", await assets.app);
-  python.runPython("import sys; sys.path.insert(0, '/lib/amctl-app.zip')");
+  python.FS.writeFile(APP, await assets.app ?? new Uint8Array(await (await fetch(bundle.app.url)).arrayBuffer()));
+  python.runPython(`import sys; sys.path.insert(0, '${APP}')`);
   return python;
 }
 
@@ -202,8 +255,11 @@ export class Child {
  */
 export async function runThread(ctx) {
   const { thread, entry, tab, report } = ctx, started = performance.timeOrigin + performance.now();
-  const say = ctx.say = (step, done = 0, total = 1, error) =>
-    ctx.up({ type: "BOOT", detail: { node: thread.id, step, of: OF, label: LABELS[step - 1], done, total, ...error && { error } } });
+  let plain = false;                             // the long way, though there is a memory image
+  const say = ctx.say = (step, done = 0, total = 1, error) => {
+    const label = LABELS[step - 1] + (plain ? " (no memory image)" : "");
+    ctx.up({ type: "BOOT", detail: { node: thread.id, step, of: OF, label, done, total, ...error && { error } } });
+  };
   const ports = new Map();
   let taken = false, replaced;                   // Python has the ports; its wish to hear of new ones
   let late = [];
@@ -215,14 +271,17 @@ export async function runThread(ctx) {
     }));
   })));
   let step = 1;
-  const saying = (n, done, total) => say(step = n, done, total);
+  const saying = (n) => say(step = Math.max(step, n));
   saying(1);
   try {
-    const python = await startPython({ ...ctx, say: saying });
+    const woken = await wakePython({ ...ctx, say: saying });
+    plain = !woken && !!ctx.bundle.snapshot;
+    const python = woken ?? await startPython({ ...ctx, say: saying });
     const module = python.pyimport(entry);
     self.python = python;                        // for tests and for the curious in the console
     const ready = performance.timeOrigin + performance.now();
-    ctx.up({ type: "PYTHON", id: thread.id, started, ready });
+    ctx.up({ type: "PYTHON", id: thread.id, started, ready, woken: !!woken });
+    if (woken) await placeFiles(python, ctx.assets);
     await firstPorts;
     taken = true;
     saying(5);

@@ -5,6 +5,7 @@ The layout serves caches that never ask again: each URL has a hash of what it na
     web/dist/manifest.json
     web/dist/runtime-HASH/      pyodide.mjs, pyodide.asm.mjs, pyodide.asm.wasm, python_stdlib.zip
     web/dist/app-HASH.zip       our bytecode
+    web/dist/snapshot-HASH.bin  memory of a Python that has imported all of it, to wake up from
 
 The runtime's files keep their own names below a hashed folder, so that a plain `loadPyodide` can
 start from it too. A build is made in a folder beside web/dist and renamed into place: whoever
@@ -23,12 +24,21 @@ import tempfile
 import time
 import zipfile
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amctl.bundle.freshness import builder_hash, check, missing_files, runtime_hash, source_hashes
+from amctl.bundle.freshness import (
+    builder_hash,
+    check,
+    missing_files,
+    runtime_hash,
+    snapshot_key,
+    source_hashes,
+)
 from amctl.bundle.manifest import BuiltFile, Manifest, read_manifest
 from amctl.bundle.node import find_node, find_runtime, run_script
+from amctl.bundle.snapshot import Recipe, take_snapshot
 from amctl.bundle.sources import closure
 
 if TYPE_CHECKING:
@@ -56,6 +66,8 @@ class BuildReport:
     """Files of ours in the bundle, as they are called in it."""
     reasons: tuple[str, ...] = ()
     """Why it was built."""
+    snapshot_problem: str = ""
+    """Why there is no memory image, so that threads start slower; empty if there is one."""
 
     @property
     def size(self) -> int:
@@ -84,7 +96,8 @@ def build(
         prod: True: without asserts and docstrings, packed with brotli and gzip, for a real
             network. None: the kind that is there, plain if there is none.
         entry: Module that each thread imports.
-        progress: Called with a step (begin, stdlib, app, compress), what of it is done, its total.
+        progress: Called with a step (begin, stdlib, app, snapshot, compress), what of it is done,
+            its total.
 
     Raises:
         BundleError: If something that it takes is missing, or compiling failed.
@@ -122,6 +135,7 @@ def _report(manifest: Manifest, began: float, reasons: tuple[str, ...]) -> Build
         files=manifest.files,
         modules=tuple(manifest.sources),
         reasons=reasons,
+        snapshot_problem=manifest.snapshot_problem,
     )
 
 
@@ -160,18 +174,30 @@ def _build(
     with tempfile.TemporaryDirectory(prefix=".dist-", dir=root / "web") as temporary:
         work, fresh = Path(temporary), Path(temporary) / "dist"
         fresh.mkdir(mode=0o755)
+        runtime = old.runtime if keep and old is not None else ""
         jobs = [_app_job(work, modules, prod)]
-        if not keep:
+        if not runtime:
             jobs.insert(0, _stdlib_job(work, package, prod))
         progress("begin", 0, 1)
         _run(work, {"pyodide": str(package), "jobs": jobs}, progress)
-        if keep and old is not None:
-            runtime = old.runtime
+        if runtime:
             shutil.copytree(root / "web" / "dist" / runtime, fresh / runtime, copy_function=os.link)
         else:
             runtime = _lay_runtime(package, work / _STDLIB, fresh)
         app = f"app-{_hash_files([work / 'app.zip'])}.zip"
         shutil.move(work / "app.zip", fresh / app)
+        progress("snapshot", 0, 1)
+        recipe = Recipe(
+            key=snapshot_key(inputs, entry, sources),
+            pyodide=version,
+            entry=entry,
+            modules=modules,
+            runtime=fresh / runtime,
+            app=fresh / app,
+            web=root / "web",
+        )
+        snapshot, problem = take_snapshot(recipe, work, fresh, partial(_run_node, work))
+        progress("snapshot", 1, 1)
         if prod:
             _pack(work, fresh, progress)
         manifest = Manifest(
@@ -184,6 +210,8 @@ def _build(
             runtime_inputs=inputs,
             builder=builder_hash(),
             sources=sources,
+            snapshot=snapshot,
+            snapshot_problem=problem,
         )
         text = json.dumps(manifest.to_json(), indent=1)
         (fresh / "manifest.json").write_text(text + "\n", encoding="utf-8")
@@ -216,14 +244,20 @@ def _app_job(work: Path, modules: Mapping[str, Path], prod: bool) -> dict[str, A
 
 
 def _run(work: Path, order: dict[str, Any], progress: Callable[[str, int, int], None]) -> None:
+    told = {"inside": str(_HERE / "inside.py"), **order}
+    script = _HERE / "compile.mjs"
+    _run_node(work, script, told, lambda say: progress(say["step"], say["done"], say["total"]))
+
+
+def _run_node(
+    work: Path,
+    script: Path,
+    order: dict[str, Any],
+    say: Callable[[dict[str, Any]], None] = lambda said: None,
+) -> None:
     path = work / "order.json"
-    path.write_text(json.dumps({"inside": str(_HERE / "inside.py"), **order}), encoding="utf-8")
-    run_script(
-        find_node(),
-        _HERE / "compile.mjs",
-        path,
-        lambda said: progress(said["step"], said["done"], said["total"]),
-    )
+    path.write_text(json.dumps(order), encoding="utf-8")
+    run_script(find_node(), script, path, say)
 
 
 def _lay_runtime(package: Path, stdlib: Path, fresh: Path) -> str:

@@ -32,7 +32,8 @@ async function pack(files) {
   };
   await Promise.all(files.flatMap((name) => {
     const data = fs.readFileSync(name);
-    const params = { [QUALITY]: 11, [WINDOW]: 24, [HINT]: data.length };
+    // memory images are new with every build: the best quality would take half a minute for each
+    const params = { [QUALITY]: name.endsWith(".bin") ? 9 : 11, [WINDOW]: 24, [HINT]: data.length };
     return [write(`${name}.br`, brotli(data, { params })), write(`${name}.gz`, gzip(data, { level: 9 }))];
   }));
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,37 @@ from amctl.bundle.sources import closure, locate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["builder_hash", "check", "is_stale", "missing_files", "runtime_hash", "source_hashes"]
+__all__ = [
+    "builder_hash",
+    "check",
+    "is_stale",
+    "missing_files",
+    "runtime_hash",
+    "snapshot_key",
+    "source_hashes",
+]
 
 _COMPILER = ("compile.mjs", "inside.py")
 _BUILDER = ("builder.py", "manifest.py", "sources.py")
+_IMAGE = ("imaged.py", "snapshot.mjs", "snapshot.py", "sparse.py")
 _HERE = Path(__file__).parent
 
 
 def builder_hash() -> str:
     """Hash of what picks and lays out the files: a change there asks for a build."""
-    return _hash_of(_BUILDER)
+    return _hash_of(_BUILDER + _IMAGE)
+
+
+def snapshot_key(runtime: str, entry: str, sources: Mapping[str, str]) -> str:
+    """Hash of everything that a memory image is made from.
+
+    Args:
+        runtime: From `runtime_hash`.
+        entry: Module that each thread imports.
+        sources: From `source_hashes`.
+    """
+    inputs = [runtime, _hash_of(_IMAGE), entry, sorted(sources.items())]
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
 
 def _hash_of(names: Sequence[str]) -> str:

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FORMAT", "BuiltFile", "Manifest", "page_manifest", "read_manifest"]
+__all__ = [
+    "EMPTY_LOCK",
+    "FORMAT",
+    "BuiltFile",
+    "Manifest",
+    "Snapshot",
+    "page_manifest",
+    "read_manifest",
+]
 
-FORMAT = 1
+FORMAT = 2
 """Of the manifest and of how the bundle is laid out; raise it when either changes."""
 
 
@@ -24,6 +32,18 @@ class BuiltFile:
     size: int
     brotli: int = 0
     gzip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A memory image of a Python that has imported our code: see `amctl.bundle.sparse`."""
+
+    path: str
+    """Below web/dist."""
+    key: str
+    """Hash of what it was made from: the runtime, our sources, and how it is made."""
+    integrity: str
+    """SHA-256 as `fetch` takes it; the page uses no image that differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,10 @@ class Manifest:
     """Hash of the code that laid it out."""
     sources: dict[str, str] = field(default_factory=dict)
     """Path in the zip -> hash of the source."""
+    snapshot: Snapshot | None = None
+    """The memory image; None if there is none, and then threads start without."""
+    snapshot_problem: str = ""
+    """Why there is none."""
     format: int = FORMAT
 
     def to_json(self) -> dict[str, Any]:
@@ -63,12 +87,19 @@ class Manifest:
             "wasm": {"url": wasm, "size": sizes[wasm]},
             "stdlib": {"url": stdlib, "size": sizes[stdlib]},
             "app": {"url": f"dist/{self.app}", "size": sizes[f"dist/{self.app}"]},
-            "lock": _EMPTY_LOCK,
+            "snapshot": self._snapshot_for_page(sizes),
+            "lock": EMPTY_LOCK,
         }
 
+    def _snapshot_for_page(self, sizes: dict[str, int]) -> dict[str, Any] | None:
+        if self.snapshot is None:
+            return None
+        url = f"dist/{self.snapshot.path}"
+        told = {"key": self.snapshot.key, "integrity": self.snapshot.integrity}
+        return {"url": url, "size": sizes[url], **told}
 
-# Pyodide wants a list of its packages; ours has none, which saves fetching 119 KB.
-_EMPTY_LOCK = {
+
+EMPTY_LOCK = {
     "info": {
         "abi_version": "2026_0",
         "arch": "wasm32",
@@ -77,6 +108,7 @@ _EMPTY_LOCK = {
     },
     "packages": {},
 }
+"""Pyodide wants a list of its packages; ours has none, which saves fetching 119 KB."""
 
 
 def read_manifest(root: Path) -> Manifest:
@@ -91,7 +123,8 @@ def read_manifest(root: Path) -> Manifest:
         raise ValueError("web/dist/manifest.json is of another format")
     try:
         files = tuple(BuiltFile(**file) for file in raw.pop("files"))
-        return Manifest(files=files, **raw)
+        snapshot = raw.pop("snapshot", None)
+        return Manifest(files=files, snapshot=snapshot and Snapshot(**snapshot), **raw)
     except (KeyError, TypeError) as err:
         raise ValueError(f"web/dist/manifest.json is damaged: {err}") from err
 

@@ -16,9 +16,9 @@ import amctl
 from amctl.bundle.errors import EntryMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["closure", "locate", "module_name"]
+__all__ = ["closure", "locate", "module_name", "outside"]
 
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 """Nodes that are statements or hold some."""
@@ -61,6 +61,23 @@ def closure(root: Path, *entries: str) -> dict[str, Path]:
         tree = ast.parse(path.read_bytes(), str(path))
         waiting += _imports(tree, package, functions=path.name != "__init__.py")
     return dict(sorted(found.items()))
+
+
+def outside(files: Mapping[str, Path]) -> list[str]:
+    """Names that the files of a closure import from elsewhere, sorted; some may be no modules.
+
+    Args:
+        files: From `closure`.
+    """
+    own = {name.partition("/")[0].removesuffix(".py") for name in files}
+    found: set[str] = set()
+    for path in files.values():
+        for node in _running(ast.parse(path.read_bytes(), str(path)), functions=True):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module)
+    return sorted(name for name in found if name.partition(".")[0] not in own | {"__future__"})
 
 
 def locate(root: Path, inner: str) -> Path | None:

@@ -41,6 +41,12 @@ def _new_id() -> str:
             _fresh.extend([head + tail for tail in _TAILS])
 
 
+def __restored__() -> None:
+    """Begin ids anew: threads that wake up from one memory image would all have the same."""
+    global _ids
+    _ids = count(random.SystemRandom().getrandbits(64))
+
+
 class Transition:
     """One run of a plan. Made only when a handler or a tracer can see it; readable ever after.
 

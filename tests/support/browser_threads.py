@@ -38,7 +38,7 @@ ENTRY = "threads_under_test"
 TOKEN = "the-token-of-this-test"
 PATIENCE_MS = 90_000
 """Four runtimes may load on a machine that has other work."""
-SCRIPTS = ("loader.js", "worker.js", "runtime.js", "package.json")
+SCRIPTS = ("loader.js", "worker.js", "runtime.js", "snapshot.js", "package.json")
 PAGE = '<!doctype html><meta charset="utf-8"><script type="module" src="loader.js"></script>\n'
 CHROMIUM = shutil.which("chromium")
 CHROMIUM_ARGS = (
