@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 _WITHOUT_FAULTS = ("SUCCESS_RATE=1000000", "EXIT_ON_COMPLETED=0", "RELAY_ADDR=127.0.0.1:0")
 
 
-def _print(**told: Any) -> None:
-    print(json.dumps(told), flush=True)
+def _write(**told: Any) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
 
 
 class _Teller:
@@ -71,7 +72,7 @@ class _Teller:
     def _once(self, name: str, value: Any) -> None:
         if name not in self._told:
             self._told.add(name)
-            _print(**{name: value})
+            _write(**{name: value})
 
 
 def _main(mode: str, home: Path, repl_dir: str) -> None:

@@ -39,9 +39,7 @@ def prepare(key: str, entry: str, names: list[str]) -> None:
             # It is imported when it is needed, and fails there if it must.
             sys.modules.pop(name, None)
     _key = key
-    _hooks[:] = [
-        name for name, module in sys.modules.items() if hasattr(module, "__restored__")
-    ]
+    _hooks[:] = [name for name, module in sys.modules.items() if hasattr(module, "__restored__")]
     gc.collect()
 
 

@@ -70,7 +70,10 @@ def _in_words(report: BuildReport) -> str:
     kind = "prod bundle" if report.prod else "bundle"
     did = f"built in {report.seconds:.1f} s" if report.built else "is fresh"
     packed = sum(file.brotli for file in report.files)
-    return "\n".join([*rows, _row(report.size, packed, f"web/dist: {kind} {did}")])
+    rows.append(_row(report.size, packed, f"web/dist: {kind} {did}"))
+    if report.snapshot_problem:
+        rows.append(f"no memory image, so pages start slower: {report.snapshot_problem}")
+    return "\n".join(rows)
 
 
 def _row(size: int, packed: int, what: str) -> str:

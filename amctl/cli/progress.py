@@ -17,6 +17,7 @@ WORDS = {
     "begin": "starting Python under Node",
     "stdlib": "compiling Python's library",
     "app": "compiling our code",
+    "snapshot": "taking a memory image",
     "compress": "compressing",
 }
 """What the builder calls a step -> what a person reads."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from amctl.run.report import Progress
     from amctl.run.settings import Settings
 
-__all__ = ["build_bundle", "clean_bundle", "manifest_reader", "stale_reasons"]
+__all__ = ["build_bundle", "clean_bundle", "entry_of", "manifest_reader", "stale_reasons"]
 
 
 def entry_of(settings: Settings) -> str:

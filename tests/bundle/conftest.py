@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 
 from amctl.bundle import builder
 from amctl.bundle.node import Node
+from amctl.bundle.sparse import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,7 @@ class FakeNode:
     def __init__(self) -> None:
         self.steps: list[str] = []
         self.failure: Exception | None = None
+        self.image_failure: Exception | None = None
 
     def run(
         self, _node: Node, _script: Path, order: Path, progress: Callable[[dict[str, Any]], None]
@@ -54,6 +57,8 @@ class FakeNode:
         if self.failure:
             raise self.failure
         told = json.loads(order.read_bytes())
+        if "target" in told or "image" in told:
+            self._image(told)
         for job in told.get("jobs", []):
             self.steps.append(job["step"])
             source = Path(job["source"]).read_bytes()
@@ -63,6 +68,25 @@ class FakeNode:
             self.steps.append(f"pack {Path(name).name}")
             for suffix in (".br", ".gz"):
                 Path(name + suffix).write_bytes(b"packed")
+
+    def _image(self, told: dict[str, Any]) -> None:
+        """Take an image of nothing much, or wake it up."""
+        if self.image_failure:
+            raise self.image_failure
+        if "image" in told:
+            assert unpack(Path(told["image"]).read_bytes()).key == told["key"]
+            self.steps.append("wake")
+        else:
+            self.steps.append("snapshot")
+            Path(told["target"]).write_bytes(pyodide_snapshot(told["key"].encode()))
+
+
+def pyodide_snapshot(heap: bytes, state: str = "{}") -> bytes:
+    """What Pyodide would make of a heap."""
+    text = state.encode()
+    start = -(-(48 + 2 * len(text)) // 16) * 16
+    head = struct.pack("<4I", 0x706E7300, start, len(text), 0)
+    return (head + bytes(32) + text).ljust(start, b"\0") + heap
 
 
 @pytest.fixture

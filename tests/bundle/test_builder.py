@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amctl.bundle import BuildFailedError, build, clean, find_node, page_manifest
-from amctl.bundle.manifest import read_manifest
+from amctl.bundle import BuildFailedError, build, check, clean, find_node, page_manifest
+from amctl.bundle.manifest import Manifest, Snapshot, read_manifest
+from amctl.bundle.node import run_script
+from amctl.bundle.snapshot import Recipe, take_snapshot
+from amctl.bundle.sources import closure
 from tests.bundle.conftest import ENTRY, FakeNode, names_in
 from tests.support.browser_threads import WEB, needs_runtime
 
@@ -28,7 +31,8 @@ def test_a_build_lays_out_versioned_files(project: Path, node: FakeNode) -> None
     assert report.reasons == ("it was never built",)
     assert report.modules == ("pkg/__init__.py", "pkg/browser.py", "pkg/inner.py")
     folders = {file.path.partition("/")[0].partition("-")[0] for file in report.files}
-    assert folders == {"app", "runtime"}
+    assert folders == {"app", "runtime", "snapshot"}
+    assert report.snapshot_problem == ""
     assert dist_names(project) == {file.path for file in report.files} | {"manifest.json"}
     sizes = {file.path: file.size for file in report.files}
     assert report.size == sum(sizes.values())
@@ -51,7 +55,7 @@ def test_a_change_of_our_code_keeps_the_runtime(project: Path, node: FakeNode) -
     node.steps.clear()
     second = build(project, entry=ENTRY)
     assert second.reasons == ("pkg/inner.py changed",)
-    assert node.steps == ["app"]
+    assert node.steps == ["app", "snapshot", "wake"]
     assert first.hash != second.hash
     kept = {f.path for f in first.files} & {f.path for f in second.files}
     assert len(kept) == 4
@@ -99,13 +103,57 @@ def test_a_damaged_bundle_is_built_anew(project: Path, node: FakeNode) -> None:
     (project / "web/dist" / stdlib).write_bytes(b"cut")
     node.steps.clear()
     assert build(project, entry=ENTRY).reasons == (f"{stdlib} is missing",)
-    assert node.steps == ["stdlib", "app"]
+    assert node.steps == ["stdlib", "app", "snapshot", "wake"]
 
 
 def test_progress_tells_step_done_and_total(project: Path, node: FakeNode) -> None:
     told: list[tuple[str, int, int]] = []
     build(project, entry=ENTRY, progress=lambda *args: told.append(args))
-    assert told == [("begin", 0, 1), ("stdlib", 1, 1), ("app", 1, 1)]
+    assert told == [
+        ("begin", 0, 1),
+        ("stdlib", 1, 1),
+        ("app", 1, 1),
+        ("snapshot", 0, 1),
+        ("snapshot", 1, 1),
+    ]
+
+
+def test_an_image_belongs_to_one_state_of_the_sources(project: Path, node: FakeNode) -> None:
+    build(project, entry=ENTRY)
+    first = read_manifest(project).snapshot
+    (project / "pkg/inner.py").write_text("VALUE = 2\n", encoding="utf-8")
+    build(project, entry=ENTRY)
+    second = read_manifest(project).snapshot
+    assert first is not None
+    assert second is not None
+    assert first.key != second.key
+    assert first.path not in dist_names(project)
+    build(project, entry=ENTRY, prod=True)
+    third = read_manifest(project).snapshot
+    assert third is not None
+    assert third.key != second.key
+    assert (project / "web/dist" / f"{third.path}.br").exists()
+
+
+def test_without_an_image_the_bundle_is_built_all_the_same(project: Path, node: FakeNode) -> None:
+    text = "Traceback\nImportError: no name 'document' in 'js'\n    at wasm-function[1]"
+    node.image_failure = BuildFailedError("snapshot.mjs ended with code 1", text)
+    report = build(project, entry=ENTRY)
+    assert report.snapshot_problem == "ImportError: no name 'document' in 'js'"
+    assert page_manifest(project)["snapshot"] is None
+    assert not any("snapshot" in name for name in dist_names(project))
+    again = build(project, entry=ENTRY)
+    assert (again.built, again.snapshot_problem) == (False, report.snapshot_problem)
+
+
+def test_an_image_that_is_gone_is_made_again(project: Path, node: FakeNode) -> None:
+    build(project, entry=ENTRY)
+    snapshot = read_manifest(project).snapshot
+    assert snapshot is not None
+    (project / "web/dist" / snapshot.path).unlink()
+    assert check(project, entry=ENTRY) == [f"{snapshot.path} is missing"]
+    assert build(project, entry=ENTRY).built
+    assert check(project, entry=ENTRY) == []
 
 
 def test_clean_removes_the_bundle_and_tells(project: Path, node: FakeNode) -> None:
@@ -138,6 +186,31 @@ process.exit(0);
 """
 
 
+def _image_again(root: Path, manifest: Manifest) -> Snapshot | None:
+    """Take the image of a built bundle once more: the same sources make the same bytes."""
+    dist = root / "web" / "dist"
+    modules = closure(root, manifest.entry)
+    assert manifest.snapshot is not None
+    recipe = Recipe(
+        key=manifest.snapshot.key,
+        pyodide=manifest.pyodide,
+        entry=manifest.entry,
+        modules=modules,
+        runtime=dist / manifest.runtime,
+        app=dist / manifest.app,
+        web=root / "web",
+    )
+    order = root / "order.json"
+
+    def run(script: Path, told: dict[str, Any]) -> None:
+        order.write_text(json.dumps(told), encoding="utf-8")
+        run_script(find_node(), script, order, lambda said: None)
+
+    found, problem = take_snapshot(recipe, root, dist, run)
+    assert problem == ""
+    return found
+
+
 @pytest.mark.slow
 @needs_runtime
 def test_the_built_zips_run_a_machine_in_pyodide(tmp_path: Path) -> None:
@@ -146,8 +219,11 @@ def test_the_built_zips_run_a_machine_in_pyodide(tmp_path: Path) -> None:
     web.mkdir()
     (web / "package.json").write_bytes((WEB / "package.json").read_bytes())
     (web / "node_modules").symlink_to(WEB / "node_modules")
+    (web / "snapshot.js").write_bytes((WEB / "snapshot.js").read_bytes())
     report = build(tmp_path)
+    assert report.snapshot_problem == ""
     manifest = read_manifest(tmp_path)
+    assert _image_again(tmp_path, manifest) == manifest.snapshot
     inside = names_in(web / "dist" / manifest.app)
     assert inside == [name + "c" for name in report.modules]
     stdlib = web / "dist" / manifest.runtime / "python_stdlib.zip"

@@ -5,6 +5,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from amctl.bundle import build, check, freshness, is_stale
+from amctl.bundle.freshness import snapshot_key
 from tests.bundle.conftest import ENTRY, FakeNode
 
 if TYPE_CHECKING:
@@ -64,7 +65,26 @@ def test_another_builder_is_a_reason(
     assert check(project, entry=ENTRY) == ["the builder changed"]
 
 
+def test_the_key_of_an_image_knows_all_that_it_is_made_from() -> None:
+    made = {"pkg/a.py": "1", "pkg/b.py": "2"}
+    key = snapshot_key("runtime", "pkg.a", made)
+    assert key == snapshot_key("runtime", "pkg.a", dict(reversed(made.items())))
+    others = [
+        snapshot_key("another", "pkg.a", made),
+        snapshot_key("runtime", "pkg.b", made),
+        snapshot_key("runtime", "pkg.a", {**made, "pkg/b.py": "3"}),
+        snapshot_key("runtime", "pkg.a", {"pkg/a.py": "1"}),
+    ]
+    assert len({key, *others}) == 5
+
+
+def test_the_key_of_an_image_knows_how_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = snapshot_key("runtime", "pkg.a", {})
+    monkeypatch.setattr(freshness, "_IMAGE", ("imaged.py", "sparse.py"))
+    assert snapshot_key("runtime", "pkg.a", {}) != key
+
+
 def test_a_damaged_manifest_is_a_reason(project: Path, node: FakeNode) -> None:
     build(project, entry=ENTRY)
-    (project / "web/dist/manifest.json").write_text('{"format": 1, "files": []}', encoding="utf-8")
+    (project / "web/dist/manifest.json").write_text('{"format": 2, "files": []}', encoding="utf-8")
     assert "damaged" in check(project, entry=ENTRY)[0]

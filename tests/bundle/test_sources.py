@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from amctl.bundle import EntryMissingError
-from amctl.bundle.sources import closure, locate, module_name
+from amctl.bundle.sources import closure, locate, module_name, outside
 
 ROOT = Path(__file__).parents[2]
 LATER = {"amctl.machine.compiled", "amctl.rpc.transports.tcp"}
@@ -73,6 +73,27 @@ def test_paths_are_those_of_the_zip(tree: Path) -> None:
     assert list(files) == sorted(files)
     assert locate(tree, "pkg/sub/__init__.py") == tree / "pkg/sub/__init__.py"
     assert locate(tree, "pkg/none.py") is None
+
+
+def test_what_comes_from_elsewhere_is_named_once_wherever_it_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        """
+from __future__ import annotations
+import json, os.path
+from typing import TYPE_CHECKING
+from theirs import leaf
+import theirs
+if TYPE_CHECKING:
+    from collections.abc import Callable
+def f():
+    import json, decimal
+    from xml.etree import ElementTree
+""",
+        encoding="utf-8",
+    )
+    (tmp_path / "theirs.py").write_text("import heapq\n", encoding="utf-8")
+    named = outside(closure(tmp_path, "mine"))
+    assert named == ["decimal", "heapq", "json", "os.path", "typing", "xml.etree"]
 
 
 def test_amctl_is_found_from_any_project(tmp_path: Path) -> None:
