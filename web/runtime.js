@@ -59,7 +59,7 @@ export function fetchAssets(bundle, onBytes, noSnapshot) {
   // compiled while it arrives; a stream of ours in between would lose the browser's code cache
   const module = WebAssembly.compileStreaming(fetch(bundle.wasm.url)).then((m) => (count(bundle.wasm.size), m));
   const snapshot = fetchSnapshot(bundle.snapshot, count).catch((error) => {
-    noSnapshot(String(error?.message ?? error));
+    noSnapshot(`${bundle.snapshot.url}: ${error?.message ?? error}`);
     return null;
   });
   const rest = async (file) => {                 // with an image, nobody waits for them

@@ -61,5 +61,11 @@ async function tryOut({ image, web, key, version, entry }) {
   python.pyimport("colorsys");                   // from the zip, which the image finds again
 }
 
-await (order.image ? tryOut(order) : take(order));
+try {
+  await (order.image ? tryOut(order) : take(order));
+} catch (error) {
+  // a Python error's message is its traceback; Node would print a page of Pyodide's source before it
+  console.error(error?.message ?? error);
+  process.exit(1);
+}
 process.exit(0);

@@ -63,15 +63,21 @@ in_chromium = [
 ]
 
 
-def lay_project(root: Path) -> Path:
-    """Make a project whose only node is the entry under test, and build it."""
+def lay_project(root: Path, more: str = "") -> Path:
+    """Make a project whose only node is the entry under test, and build it.
+
+    Args:
+        root: Its folder.
+        more: Lines at the end of the entry's module, run when it is imported.
+    """
     web = root / "web"
     web.mkdir(parents=True)
     for name in SCRIPTS:
         shutil.copyfile(WEB / name, web / name)
     (web / "index.html").write_text(PAGE, encoding="utf-8")
     (web / "node_modules").symlink_to(WEB / "node_modules")
-    shutil.copyfile(HOME / "tests" / "cases" / "browser" / f"{ENTRY}.py", root / f"{ENTRY}.py")
+    source = (HOME / "tests" / "cases" / "browser" / f"{ENTRY}.py").read_text(encoding="utf-8")
+    (root / f"{ENTRY}.py").write_text(source + more, encoding="utf-8")
     build(root, entry=ENTRY)
     return root
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 import json
+import os
+import random
+import secrets
+import sys
+import time
+import uuid
 from typing import Any
 
 import js
 from pyodide.ffi import to_js
 
+from amctl.machine import Machine
 from amctl.machine.tasks import TaskSet
 from amctl.rpc.transports.browser_websocket import RefusedError, dial_browser_websocket
 from amctl.rpc.transports.message_port import MessagePortConnection
 from amctl.telemetry.browser_log import report_errors
+from amctl.telemetry.otellight import LightSink
 
 tasks = TaskSet("threads under test")
 kept: list[Any] = []
@@ -31,6 +40,33 @@ async def start(plan: str, host: Any) -> None:
 
 async def do_nothing(host: Any, **_: Any) -> None:
     tell(ok=True)
+
+
+async def do_ids(host: Any, **_: Any) -> None:
+    """Tell all kinds of numbers that no other thread may draw too, and a module not yet loaded."""
+    fresh = "colorsys" not in sys.modules
+    colors = importlib.import_module("colorsys")
+    lamp = Machine("", {"On": {}})
+    seen: list[str] = []
+    lamp.bind(type("Seeing", (), {"OnState": lambda _, e: seen.append(e.transition.id)})())
+    lamp.add("On")
+    span = LightSink("test").start("a span", None, 1)
+    tell(
+        ids=[
+            lamp.id,
+            *seen,
+            span.ref.trace_id,
+            span.ref.span_id,
+            str(random.random()),
+            str(random.Random().random()),
+            os.urandom(16).hex(),
+            secrets.token_hex(16),
+            str(uuid.uuid4()),
+        ],
+        late=fresh and colors.__file__,
+        restored="amctl_image" in sys.modules,
+        clock=abs(time.time() - js.Date.now() / 1000),
+    )
 
 
 async def do_echo(host: Any, **_: Any) -> None:
