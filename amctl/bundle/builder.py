@@ -200,22 +200,29 @@ def _build(
         progress("snapshot", 1, 1)
         if prod:
             _pack(work, fresh, progress)
-        manifest = Manifest(
+        return _publish(
+            root,
+            work,
             pyodide=version,
             prod=prod,
             entry=entry,
             runtime=runtime,
             app=app,
-            files=tuple(_list_files(fresh)),
             runtime_inputs=inputs,
             builder=builder_hash(),
             sources=sources,
             snapshot=snapshot,
             snapshot_problem=problem,
         )
-        text = json.dumps(manifest.to_json(), indent=1)
-        (fresh / "manifest.json").write_text(text + "\n", encoding="utf-8")
-        _swap(fresh, root / "web" / "dist", work / "old")
+
+
+def _publish(root: Path, work: Path, **made: Any) -> Manifest:
+    """Write the manifest of what was laid out, and put all of it into place."""
+    fresh = work / "dist"
+    manifest = Manifest(files=tuple(_list_files(fresh)), **made)
+    text = json.dumps(manifest.to_json(), indent=1)
+    (fresh / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    _swap(fresh, root / "web" / "dist", work / "old")
     return manifest
 
 

@@ -14,7 +14,6 @@ from amctl.cli.progress import steps
 
 if TYPE_CHECKING:
     from amctl.bench.collect import CollectFigures
-    from amctl.bench.start import StartFigures
 
 __all__ = ["app"]
 
@@ -107,6 +106,38 @@ def engine(
     return int(ExitCode.DONE)
 
 
+@app.command()
+def start(
+    ctx: typer.Context,
+    runs: Annotated[
+        int, typer.Option("--runs", metavar="N", min=1, help="Samples of each way to start.")
+    ] = 5,
+    as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
+) -> int:
+    """Start the workflow in a headless Chromium: as Pyodide's manual says, from bytecode, and from
+    the memory image, in turns.
+
+    Example: amctl bench start --runs 3 --json
+    """
+    from amctl.bench.start import bench_start
+    from amctl.cli.views.starts import start_lines
+    from amctl.run.bundling import build_bundle, entry_of
+    from amctl.run.settings import load_settings
+
+    shared = global_options(ctx)
+    settings = load_settings(shared.config)
+    with steps(shared) as progress:
+        build_bundle(settings, progress)
+        figures = bench_start(
+            settings.home,
+            entry_of(settings),
+            runs=runs,
+            progress=lambda done, total: progress("starting", done, total),
+        )
+    print(json.dumps(figures.to_json()) if as_json else "\n".join(start_lines(figures)))
+    return int(ExitCode.DONE)
+
+
 def _in_words(figures: CollectFigures) -> str:
     f = figures.to_json()
     goals = f["goals"]
@@ -123,58 +154,3 @@ def _in_words(figures: CollectFigures) -> str:
         ("seconds to read 100,000", f["read_seconds_per_100k"], ""),
     ]
     return "\n".join(f"{what:<30} {value!s:>10}  {goal}".rstrip() for what, value, goal in rows)
-
-
-@app.command()
-def start(
-    ctx: typer.Context,
-    runs: Annotated[
-        int, typer.Option("--runs", metavar="N", min=1, help="Samples of each way to start.")
-    ] = 5,
-    as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
-) -> int:
-    """Start the workflow in a headless Chromium: as Pyodide's manual says, from bytecode, and from
-    the memory image, in turns.
-
-    Example: amctl bench start --runs 3 --json
-    """
-    from amctl.bench.start import bench_start
-    from amctl.run.bundling import build_bundle, entry_of
-    from amctl.run.settings import load_settings
-
-    shared = global_options(ctx)
-    settings = load_settings(shared.config)
-    with steps(shared) as progress:
-        build_bundle(settings, progress)
-        figures = bench_start(
-            settings.home,
-            entry_of(settings),
-            runs=runs,
-            progress=lambda done, total: progress("starting", done, total),
-        )
-    print(json.dumps(figures.to_json()) if as_json else start_in_words(figures))
-    return int(ExitCode.DONE)
-
-
-_START_ROWS = {
-    "cold_ms": "ms to Python in all threads, first load",
-    "reload_ms": "ms to Python in all threads, reload",
-    "network_ready_ms": "ms to all nodes ready, first load",
-    "round_ms": "ms of one round without faults",
-    "pss_mb": "MB of the browser's renderers",
-}
-
-
-def start_in_words(figures: StartFigures) -> str:
-    """Medians, a column for each way to start, and the goals."""
-    f = figures.to_json()
-    modes = [name for name in f if isinstance(f[name], dict) and name != "goals"]
-    lines = [f"{'median of ' + str(len(figures.of(modes[0], 'cold_ms'))):<42}"]
-    lines[0] += "".join(f"{mode:>10}" for mode in modes)
-    for name, what in _START_ROWS.items():
-        values = "".join(f"{f[mode][name]['median']:>10,.0f}" for mode in modes)
-        lines.append(f"{what:<42}{values}")
-    for name, what in (("cold_of_stock", "first load"), ("reload_of_stock", "reload")):
-        said = f"snapshot of stock, {what}"
-        lines.append(f"{said:<42}{f[name]:>10.3f}  {f['goals'][name]:g} or less")
-    return "\n".join(lines)

@@ -10,7 +10,10 @@ import typer
 
 from amctl.bench import collect
 from amctl.bench.collect import CollectFigures
+from amctl.bench.start import Sample, StartFigures
+from amctl.bench.start_home import MODES
 from amctl.cli.bench import app
+from amctl.run import bundling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,3 +57,26 @@ def test_json_is_one_document(
     assert run("collect", "--size", "7", "--dir", str(tmp_path), "--json") == 0
     assert asked == [(7, tmp_path)]
     assert json.loads(capsys.readouterr().out) == FIGURES.to_json()
+
+
+def test_starts_are_measured_on_a_fresh_bundle(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    happened: list[Any] = []
+    samples = [
+        Sample(mode, 1000.0 * n, 500.0 * n, 2.0, 3.0, 4.0) for n, mode in enumerate(MODES, 1)
+    ]
+    figures = StartFigures(samples)
+
+    def bench_start(project: Path, entry: str, *, runs: int, progress: Any) -> StartFigures:
+        happened.append((entry, runs))
+        progress(1, 3)
+        return figures
+
+    monkeypatch.setattr(bundling, "build_bundle", lambda *_: happened.append("built"))
+    monkeypatch.setattr("amctl.bench.start.bench_start", bench_start)
+    assert run("start", "--runs", "1", "--json") == 0
+    assert happened == ["built", ("nodes.browser", 1)]
+    assert json.loads(capsys.readouterr().out) == figures.to_json()
+    assert run("start", "--runs", "1") == 0
+    assert "first load" in capsys.readouterr().out

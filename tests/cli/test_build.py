@@ -107,3 +107,17 @@ def test_what_is_missing_is_said_with_what_to_do(
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "error: Node.js isn't installed\nhint: amctl setup installs it\n"
+
+
+def test_a_bundle_without_a_memory_image_says_why(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = BuildReport(
+        True, False, "00", 1.5, (), ("a.py",), snapshot_problem="ImportError: no document"
+    )
+    monkeypatch.setattr(room, "build_bundle", lambda *_, **__: report)
+    assert run(["build"]) == 0
+    out = capsys.readouterr().out
+    assert "no memory image, so pages start slower: ImportError: no document" in out
+    assert run(["build", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["snapshot_problem"] == "ImportError: no document"

@@ -79,6 +79,7 @@ JSON: dict[str, str | None] = {
     "bench engine": "--rounds 1",
     "gen states": "Downloader",
     "gen lint": "nodes.states",
+    "bench start": "--runs 1",
     "setup": "--check",
     "doctor": "",
     "profile": None,
@@ -248,6 +249,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("amctl.bench.collect.bench_collect", lambda *_, **__: figures)
     monkeypatch.setattr("amctl.bench.rpc.bench_rpc", lambda *_, **__: figures)
     monkeypatch.setattr("amctl.bench.engine.bench_engine", lambda *_, **__: figures)
+    monkeypatch.setattr("amctl.bench.start.bench_start", lambda *_, **__: figures)
+    monkeypatch.setattr("amctl.run.bundling.build_bundle", lambda *_, **__: None)
     monkeypatch.setattr("amctl.run.bundling.stale_reasons", lambda *_, **__: [])
     monkeypatch.setattr("amctl.cli.build.stale_reasons", lambda *_, **__: [])
     return tmp_path
