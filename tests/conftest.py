@@ -49,3 +49,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def threads_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built project of the entry that tests run in browser threads. Nobody may change it."""
+    from tests.support.browser_threads import lay_project
+
+    return lay_project(tmp_path_factory.mktemp("threads") / "p")

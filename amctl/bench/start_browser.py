@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Threads", "Visitor", "renderers_pss_mb", "visit"]
 
-_PATIENCE = 60.0
-"""Seconds for all threads of a page."""
+_PATIENCE = 180.0
+"""Seconds for all threads of a page: minutes, where a machine has much other work."""
 _BEAT = 0.05
 _OLD = "globalThis.benchOld = true"
 _ASK = """

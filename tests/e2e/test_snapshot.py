@@ -27,9 +27,9 @@ LABELS = """globalThis.labels = [];
     addEventListener("amctl:boot", ({ detail }) => labels.push(detail.label));"""
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_project(tmp_path_factory.mktemp("image"))
+@pytest.fixture
+def built(threads_project: Path) -> Path:
+    return threads_project
 
 
 @pytest.fixture

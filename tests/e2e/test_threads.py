@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from amctl.relay import Matcher
-from tests.support.browser_threads import in_chromium, lay_project, open_page, thread
+from tests.support.browser_threads import in_chromium, open_page, thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,9 +24,9 @@ RESULT = """async () => { while (!globalThis.result) await new Promise(r => setT
     const found = globalThis.result; globalThis.result = undefined; return found }"""
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_project(tmp_path_factory.mktemp("threads"))
+@pytest.fixture
+def project(threads_project: Path) -> Path:
+    return threads_project
 
 
 async def ready(page: Page) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from amctl.relay import Relay
 from amctl.run.boot import boot_routes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from playwright.async_api import Page
 
@@ -78,8 +78,15 @@ def lay_project(root: Path, more: str = "") -> Path:
     (web / "node_modules").symlink_to(WEB / "node_modules")
     source = (HOME / "tests" / "cases" / "browser" / f"{ENTRY}.py").read_text(encoding="utf-8")
     (root / f"{ENTRY}.py").write_text(source + more, encoding="utf-8")
-    build(root, entry=ENTRY)
+    _give_runtime(web / "dist")
+    build(root, prod=False, entry=ENTRY)
     return root
+
+
+def _give_runtime(dist: Path) -> None:
+    """What this project has built already: compiling the standard library takes long."""
+    build(HOME)
+    shutil.copytree(WEB / "dist", dist)
 
 
 def thread(id: str, *workers: dict[str, Any], **plan: Any) -> dict[str, Any]:
@@ -106,11 +113,21 @@ async def open_page(
     workers: Sequence[dict[str, Any]] = (),
     matchers: Sequence[Matcher] = (),
     script: str = "",
+    bundle: Callable[[], dict[str, Any]] | None = None,
 ) -> AsyncIterator[Page]:
-    """A page that runs these threads; `amctl.ready` may still be pending."""
+    """A page that runs these threads; `amctl.ready` may still be pending.
+
+    Args:
+        root: The project.
+        ui: The page's own thread, if it has one.
+        workers: The others.
+        matchers: Of the relay.
+        script: Run in the page before its own.
+        bundle: What the page is told to start from, if it isn't the project's bundle.
+    """
     plan = {"entry": ENTRY, "workflow": "test", "ui": ui, "workers": list(workers)}
     names = [*_names([ui] if ui else []), *_names(workers)]
-    routes = boot_routes(lambda: plan, lambda: page_manifest(root), names)
+    routes = boot_routes(lambda: plan, bundle or (lambda: page_manifest(root)), names)
     relay = Relay(
         "test",
         host="127.0.0.1",
