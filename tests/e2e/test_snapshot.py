@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page, Route
 
-pytestmark = [*in_chromium, pytest.mark.timeout(150)]
+pytestmark = [*in_chromium, pytest.mark.timeout(300)]
 NAMES = ("browser1", "browser2", "browser3", "browser4")
 LABELS = """globalThis.labels = [];
     addEventListener("amctl:boot", ({ detail }) => labels.push(detail.label));"""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from amctl.rpc.transports.base import Connection
 
-pytestmark = [*in_chromium, pytest.mark.timeout(150)]
+pytestmark = [*in_chromium, pytest.mark.timeout(300)]
 RESULT = """async () => { while (!globalThis.result) await new Promise(r => setTimeout(r, 10));
     const found = globalThis.result; globalThis.result = undefined; return found }"""
 
