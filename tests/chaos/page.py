@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 
     from nodes.run import Workflow
 
-__all__ = ["WEB", "opened", "page_routes"]
+__all__ = ["WEB", "build_page", "opened", "page_routes"]
 
 WEB = ROOT / "web"
 
 
-def page_routes(workflow: Workflow) -> list[Route]:
-    """What the page asks the relay for, beside its files. Builds them if they are stale."""
+def build_page() -> None:
+    """Build the page's files if they are stale. Blocks for so long that sessions may end."""
     build(ROOT)
+
+
+def page_routes(workflow: Workflow) -> list[Route]:
+    """What the page asks the relay for, beside its files. Those must have been built."""
     return [
         *events_routes(workflow.recorder),
         *boot_routes(workflow.boot_plan, lambda: page_manifest(ROOT), workflow.node_ids),

@@ -10,8 +10,8 @@ from unittest import mock
 from nodes.local import LocalRunner
 from nodes.states import WorkerStates
 from nodes.worker import WorkerHandlers
-from tests.chaos.page import WEB, page_routes
-from tests.support.browser_threads import PATIENCE_MS, chromium
+from tests.chaos.page import WEB, build_page, page_routes
+from tests.support.browser_threads import chromium
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -168,7 +168,7 @@ class InChromium:
 
     async def _open(self) -> None:
         self._page = await self._context.new_page()
-        self._page.set_default_timeout(PATIENCE_MS)
+        self._page.set_default_timeout(_PATIENCE_MS)
         await self._page.goto(self._url)
         await self._page.evaluate("amctl.ready")
 
@@ -209,6 +209,8 @@ class InChromium:
             await self._page.close()
 
 
+_PATIENCE_MS = 400_000
+"""For four runtimes that load twice, on a machine that is very busy."""
 _SEEN = "seenByTheStorm"
 _BEGUN = (WorkerStates.Working, WorkerStates.Retrying)
 
@@ -216,5 +218,6 @@ _BEGUN = (WorkerStates.Working, WorkerStates.Retrying)
 @contextlib.asynccontextmanager
 async def in_chromium() -> AsyncIterator[InChromium]:
     """A place in a browser of its own."""
+    build_page()
     async with chromium() as browser:
         yield InChromium(await browser.new_context())

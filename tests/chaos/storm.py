@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Told", "storm"]
 
-_PATIENCE = 600.0
+_PATIENCE = 1000.0
 """Seconds for one storm: enough on a machine that is very busy."""
 
 

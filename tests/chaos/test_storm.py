@@ -31,7 +31,7 @@ async def test_the_work_is_done_right_in_a_storm(seed: int, tmp_path: Path) -> N
     assert told.calls == told.payloads > 0
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 class TestChromium:
     pytestmark = browser_threads.in_chromium
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amctl.relay import Relay
 from nodes.plan import WorkflowSettings
 from nodes.run import Workflow
-from tests.chaos.page import WEB, opened, page_routes
+from tests.chaos.page import WEB, build_page, opened, page_routes
 from tests.nodes.relayed import relayed
 from tests.nodes.system import FOUR, TOKEN
 
@@ -72,6 +72,7 @@ async def in_process(folder: Path) -> AsyncIterator[Workflow]:
 @contextlib.asynccontextmanager
 async def in_chromium(folder: Path) -> AsyncIterator[Workflow]:
     """Relay and orchestrator in this loop, the nodes in a browser."""
+    build_page()
     settings = WorkflowSettings(iterations=1, success_rate=10**6, fault_seed=1)
     workflow = Workflow(FOUR, settings, token=TOKEN)
     routes: list[BaseRoute] = list(page_routes(workflow))
