@@ -59,6 +59,11 @@ class Round:
         """Calls a second."""
         return self.calls / self.seconds
 
+    @property
+    def cpu(self) -> float:
+        """Processor seconds of a call, both ends."""
+        return (self.client_cpu + self.server_cpu) / self.calls
+
 
 @dataclass(slots=True)
 class RpcFigures:
@@ -81,11 +86,22 @@ class RpcFigures:
         ours = self.rounds["arpc"][flight] if grpc else []
         return [a.rate / b.rate for a, b in zip(ours, grpc, strict=True)]
 
+    def cpu_ratios(self, flight: int) -> list[float]:
+        """Processor time of a gRPC call by that of ours, both ends, turn by turn.
+
+        What else runs on the machine matters less to it than to rates: gRPC has more threads, and
+        gets more of a machine that is full.
+        """
+        grpc = self.rounds.get("grpc", {}).get(flight, [])
+        ours = self.rounds["arpc"][flight] if grpc else []
+        return [b.cpu / a.cpu for a, b in zip(ours, grpc, strict=True)]
+
     def to_json(self) -> dict[str, Any]:
         """One document, goals beside the figures."""
         return {
             "ratio_grpc_pipelined": _median(self.ratios(FLIGHT)),
             "ratio_grpc_pipelined_min": _least(self.ratios(FLIGHT)),
+            "ratio_grpc_cpu_pipelined": _median(self.cpu_ratios(FLIGHT)),
             "ratio_grpc": _median(self.ratios(1)),
             "bytes_add": round(self.bytes_add, 2),
             "bytes_push3": round(self.bytes_push3, 2),

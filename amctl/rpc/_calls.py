@@ -7,6 +7,7 @@ number, and the server runs it once.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from amctl.rpc.errors import (
@@ -60,13 +61,30 @@ class Watcher(Protocol):
     def call_given_up(self, error: Exception) -> None: ...
 
 
+class _Answer(asyncio.Future[Any]):
+    """A call's result. Cancelling it takes the call back; a callback for that costs every call."""
+
+    let_go: Callable[[], None]
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        done = super().cancel(msg)
+        if done:
+            self.let_go()
+        return done
+
+
 class _Call:
     __slots__ = ("cid", "due", "future", "spec", "started")
 
-    def __init__(self, spec: CallSpec, future: asyncio.Future[Any] | None, now: float) -> None:
+    def __init__(self, spec: CallSpec, future: _Answer | None, now: float) -> None:
         self.spec, self.future, self.started = spec, future, now
         self.cid = 0
         self.due = 0.0
+
+    def settled(self) -> _Answer | None:
+        """Who waits for its end, if anybody still does; they know each other no more."""
+        answer, self.future = self.future, None
+        return None if answer is None or answer.done() else answer
 
 
 class Calls:
@@ -123,16 +141,16 @@ class Calls:
         if self._over:
             raise NotConnectedError(self._who, str(spec))
         loop = asyncio.get_running_loop()
-        call = _Call(spec, loop.create_future(), loop.time())
-        assert call.future is not None
+        answer = _Answer(loop=loop)
+        call = _Call(spec, answer, loop.time())
+        answer.let_go = partial(self._let_go, call)
         call.due = call.started + self._patience
-        call.future.add_done_callback(lambda future: self._let_go(call, future))
         if self._index:
             self._issue(call)
         else:
             self._early.append(call)  # the names come with the first handshake
         self._set_timer()
-        return call.future
+        return answer
 
     def note(self, spec: CallSpec) -> None:
         """Queue a call whose answer nobody wants. Raises as `send`, and NotConnectedError."""
@@ -162,15 +180,15 @@ class Calls:
     def replied(self, cid: int, result: Any, text: str = "") -> None:
         """An answer came; of a question it is the text."""
         call = self._sent.pop(cid, None)
-        if call is not None and call.future is not None and not call.future.done():
-            call.future.set_result(text if call.spec.op is _ASK else result)
+        if call is not None and (answer := call.settled()) is not None:
+            answer.set_result(text if call.spec.op is _ASK else result)
         self._settle()
 
     def failed(self, cid: int, code: int, text: str) -> None:
         """A call has no answer; the code tells why."""
         call = self._sent.pop(cid, None)
-        if call is not None and call.future is not None and not call.future.done():
-            call.future.set_exception(self._error(call, code, text))
+        if call is not None and (answer := call.settled()) is not None:
+            answer.set_exception(self._error(call, code, text))
         self._settle()
 
     def fail_all(self) -> None:
@@ -180,8 +198,8 @@ class Calls:
         self._sent.clear()
         self._early.clear()
         for call in calls:
-            if call.future is not None and not call.future.done():
-                call.future.set_exception(NotConnectedError(self._who, str(call.spec)))
+            if (answer := call.settled()) is not None:
+                answer.set_exception(NotConnectedError(self._who, str(call.spec)))
         self._settle()
 
     # -- inside
@@ -215,16 +233,16 @@ class Calls:
             return NotConnectedError(self._who, what)
         return CallRefusedError(self._who, what, code, text)
 
-    def _let_go(self, call: _Call, future: asyncio.Future[Any]) -> None:
+    def _let_go(self, call: _Call) -> None:
         """The waiter went away: take the call back if that is still possible."""
-        if future.cancelled():
-            if call in self._early:
-                self._early.remove(call)
-            elif call.cid in self._sent and self._core is not None:
-                if self._core.cancel(call.cid):
-                    self.count -= 1
-                del self._sent[call.cid]
-            self._settle()
+        call.future = None
+        if call in self._early:
+            self._early.remove(call)
+        elif call.cid in self._sent and self._core is not None:
+            if self._core.cancel(call.cid):
+                self.count -= 1
+            del self._sent[call.cid]
+        self._settle()
 
     def _set_timer(self) -> None:
         if self._timer is None and (self._sent or self._early):
@@ -257,8 +275,8 @@ class Calls:
             self._give_up(call, CallTimeoutError(self._who, str(call.spec), waited))
 
     def _give_up(self, call: _Call, error: RpcError) -> None:
-        if call.future is not None and not call.future.done():
-            call.future.set_exception(error)
+        if (answer := call.settled()) is not None:
+            answer.set_exception(error)
         self._watcher.call_given_up(error)
         self._settle()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -255,14 +254,15 @@ class Client:
     # -- events of the wire
 
     def _on_events(self, events: Sequence[Any]) -> None:
-        steps: deque[Stepped] = deque(maxlen=1)
+        step: Stepped | None = None
         for event in events:
             if isinstance(event, Replied):
                 self.calls.replied(event.cid, event.result, event.text)
             elif isinstance(event, Mirror):
-                self._moved(steps.pop() if steps else None)
+                self._moved(step)
+                step = None
             elif isinstance(event, Stepped):
-                steps.append(event)
+                step = event
             elif isinstance(event, Paid):
                 self._paid(event)
             elif isinstance(event, Fired):
