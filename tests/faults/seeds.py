@@ -75,8 +75,6 @@ FAULTS = [
          "if called.mask & mask:"),
         ("CAN-4", "questions about multi states are answered by relations",
          "kind == CHECK_ADD and bool(", "False and bool("),
-        ("MUT-4", "a removal always succeeds", "CANCELED if kind == REMOVE and called.mask & mask "
-         "else EXECUTED", "EXECUTED"),
         ("TX-14", "auto states follow signs of life", " and not (kind == ADD and called.health)",
          ""),
         ("AUT-1", "auto states follow what changed nothing", "if out.ticks and kind != AUTO",
