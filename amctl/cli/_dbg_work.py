@@ -7,7 +7,6 @@ import contextlib
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Look", "Wanted", "Written", "filters_of", "look", "print_screen", "size_of"]
 
-LIVE_FOR: Final = 60.0
-"""Seconds for which a recording that nothing comes to counts as a live one."""
 _MOST: Final = (1000, 300)
 
 
@@ -153,7 +150,6 @@ def _app(
         session,
         ViewState(**looked),
         theme=wanted.theme,
-        is_live=_is_live(session),
         outputs=Outputs(**written),
         artist=Pictures(),
         clipboard=wanted.clipboard,
@@ -192,18 +188,6 @@ def _open(
         options.say(f"warning: {moved.text}")
     session.set_follow(follow)
     return session
-
-
-def _is_live(session: Session) -> bool:
-    """Whether something came to the recording of late: then more may come."""
-    store = session.store
-    if store.dump.format != "sqlite":
-        return False
-    newest = 0.0
-    for name in (store.name, f"{store.name}-wal"):
-        with contextlib.suppress(OSError):
-            newest = max(newest, Path(name).stat().st_mtime)
-    return time.time() - newest < LIVE_FOR
 
 
 @contextlib.contextmanager

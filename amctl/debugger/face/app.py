@@ -49,7 +49,6 @@ class Debugger(Doings):
         view: How the screen is set up at first.
         theme: `dark` or `light`.
         every: Seconds between looks at the recording; 0 is none, when nothing can come.
-        is_live: A run writes to it now.
         outputs: Files that are kept up to date.
         artist: Draws those that are pictures.
         clipboard: Texts may go to the terminal's clipboard.
@@ -71,7 +70,6 @@ class Debugger(Doings):
         *,
         theme: str = "dark",
         every: float = LOOK_EVERY,
-        is_live: bool = False,
         outputs: Outputs | None = None,
         artist: Artist | None = None,
         clipboard: bool = True,
@@ -81,9 +79,9 @@ class Debugger(Doings):
         self.clipboard_on = clipboard
         self.session = session
         self.view = view or ViewState()
-        self.is_live = is_live
+        self.follower = Follower(session, self.changed, every)
         self.animation_level = "none"
-        self._every, self._is_due = every, False
+        self._is_due = False
         for one in themes():
             self.register_theme(one)
         self.theme = LIGHT if theme == "light" else DARK
@@ -116,8 +114,13 @@ class Debugger(Doings):
         self.run_worker(self._follow(), exclusive=True, group="follow")
 
     async def _follow(self) -> None:
-        follower = Follower(self.session, self.changed, self._every)
-        await (follower.run() if self._every else follower.catch_up())
+        follower = self.follower
+        await (follower.run() if follower.every else follower.catch_up())
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a run writes to the recording."""
+        return self.follower.is_live
 
     def on_unmount(self) -> None:
         """Let go of the recording."""

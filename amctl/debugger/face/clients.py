@@ -48,10 +48,13 @@ class ClientList(RowsPane):
     def show(self) -> None:
         """See `Pane`. What only grew waits for a second (debugger_ui.md 7)."""
         session, store = self.session, self.session.store
-        seen = (session.spot, session.filters, session.machines, store.generation, session.moment)
+        seen = (
+            session.spot, session.filters, session.machines, store.generation, session.moment,
+            self._is_live,
+        )  # fmt: skip
         grown = (store.count, store.index.done, len(store.gone))
         now = self._clock()
-        late = now - self._shown_at >= DEBOUNCE or store.index.share >= 1 > 0 == session.follow
+        late = now - self._shown_at >= DEBOUNCE
         if seen == self._seen and (grown == self._grown or not late):
             if grown != self._grown:
                 self.set_timer(DEBOUNCE, self.dbg.changed)
@@ -68,6 +71,10 @@ class ClientList(RowsPane):
             self.at = ids.index(here)
         self.fit()
         self.reveal()
+
+    @property
+    def _is_live(self) -> bool:
+        return bool(getattr(self.app, "is_live", True))
 
     def words(self) -> Sequence[str]:
         """Ids, without what shows their depth."""
@@ -89,8 +96,7 @@ class ClientList(RowsPane):
         if row.error:
             style = self.ink("error" if row.error == "now" else "recent")
         else:
-            is_live = row.is_connected and getattr(self.app, "is_live", True)
-            style = self.ink("active" if is_live else "dim")
+            style = self.ink("active" if row.is_connected and self._is_live else "dim")
         return style + self.ink("called") if row.is_selected else style
 
     def choose(self) -> None:

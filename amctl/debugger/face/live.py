@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from amctl.dump.sqlite import is_written
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,12 +30,21 @@ class Follower:
     Args:
         session: Grows.
         changed: Called when there is something new to show.
-        ended: Called once when a live run has ended: nothing came, and all machines are gone.
+        every: Seconds between looks.
     """
 
     session: Session
     changed: Callable[[], None]
     every: float = LOOK_EVERY
+    is_live: bool = False
+    """Whether a collector has the recording open."""
+
+    def __post_init__(self) -> None:
+        self.is_live = self._is_written()
+
+    def _is_written(self) -> bool:
+        store = self.session.store
+        return store.dump.format == "sqlite" and is_written(store.name)
 
     async def run(self) -> None:
         """Until it is canceled."""
@@ -44,18 +55,18 @@ class Follower:
 
     def look(self) -> None:
         """Whether there is more."""
-        health = self.session.store.health
+        health, was_live = self.session.store.health, self.is_live
         update = self.session.refresh()
-        if update.grew or update.is_new or self.session.store.health != health:
+        self.is_live = self._is_written()
+        is_same = (self.session.store.health, self.is_live) == (health, was_live)
+        if update.grew or update.is_new or not is_same:
             self.changed()
 
     async def catch_up(self) -> None:
         """Build the index as far as the recording goes."""
-        index, slices = self.session.store.index, 0
+        slices = 0
         while not self.session.work(_SLICE):
             slices += 1
-            if index is not self.session.store.index:
-                index = self.session.store.index
             if slices % _SHOW_EVERY == 0:
                 self.changed()
             await asyncio.sleep(0)

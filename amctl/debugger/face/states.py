@@ -114,7 +114,7 @@ class SchemaTree(RowsPane):
             if is_open:
                 nodes += self._below(at, row, "   " if is_last else "│  ")
         self.nodes = nodes
-        self._width = max((cell_len(row.name) for row in rows), default=0)
+        self._width = max((cell_len(safe(row.name)) for row in rows), default=0)
         self._columns = self._relations()
         same = [n for n, one in enumerate(nodes) if (one.kind, one.text) == (here.kind, here.text)]
         self.at = min(same, key=lambda n: abs(n - self.at), default=self.at)
@@ -185,7 +185,7 @@ class SchemaTree(RowsPane):
         marks_width = 4 if self.states.is_stepping else 0
         room = self.content_size.width - 8 - marks_width - len(tick)
         room = max(min(self._width, room), 8)
-        name = clipped(safe(row.name), room).rstrip() if len(row.name) > room else safe(row.name)
+        name = clipped(safe(row.name), room).rstrip() if cell_len(safe(row.name)) > room else safe(row.name)
         found: list[Piece] = [(node.guide, self.ink("dim"))]
         if self.states.is_stepping:
             wrong = self.states.is_canceled and "!" in row.mark.signs

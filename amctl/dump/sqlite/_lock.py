@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from amctl.dump.errors import DumpBusyError, DumpFullError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+__all__ = ["WriterLock", "is_written"]
 
-__all__ = ["WriterLock"]
+
+def is_written(path: str | Path) -> bool:
+    """Whether a process has a dump open for writing, by the pid it left; nothing is locked."""
+    path = Path(path)
+    try:
+        pid = int(
+            path.with_name(f".{path.name}.lock").read_text(encoding="ascii", errors="replace")
+        )
+        os.kill(pid, 0)
+    except PermissionError:
+        return True  # somebody else's process
+    except (OSError, ValueError, OverflowError):
+        return False
+    return pid > 0
 
 
 class WriterLock:
