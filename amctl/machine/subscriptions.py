@@ -49,7 +49,9 @@ class _When(Watch):
                     del by_state[i]
                 else:
                     watches.remove(self)
-            subs._gone()
+            subs._count -= 1  # as `_gone`, and its opposite below: waits come and go often
+            if not subs._count:
+                subs._on_empty()
 
 
 class _WhenTime(Watch):
@@ -176,7 +178,9 @@ class Subscriptions:
                 by_state[i].append(watch)
             else:
                 by_state[i] = [watch]
-        self._open()
+        self._count += 1
+        if self._count == 1:
+            self._on_open()
         return watch.signal  # type: ignore[return-value]  # nobody has released it
 
     def when_time(
