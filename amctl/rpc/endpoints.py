@@ -80,8 +80,7 @@ class DialEndpoint:
 
     async def connect(self) -> Connection:
         """Dial once. Raises OSError, TimeoutError included."""
-        async with asyncio.timeout(self.deadline):
-            return await self.dial()
+        return await _within(self.deadline, self.dial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +100,7 @@ class TunnelEndpoint:
         # not at the top: the transports' modules need no endpoint, and few endpoints this one
         from amctl.rpc.transports.tunnel import Tunnel
 
-        async with asyncio.timeout(self.deadline):
-            conn = await self.dial()
+        conn = await _within(self.deadline, self.dial)
         return Tunnel(conn, even=False, accept=accept)
 
 
@@ -112,3 +110,12 @@ class AttachEndpoint:
 
 
 Endpoint = TcpEndpoint | ListenEndpoint | DialEndpoint | AttachEndpoint
+
+
+async def _within(deadline: float, dial: Dial) -> Connection:
+    """Dial once; a try that takes too long says so."""
+    try:
+        async with asyncio.timeout(deadline):
+            return await dial()
+    except TimeoutError as error:
+        raise TimeoutError(str(error) or f"no connection within {deadline:g} s") from error

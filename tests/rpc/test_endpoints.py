@@ -38,10 +38,10 @@ async def test_a_dial_that_takes_too_long_is_a_timeout() -> None:
         await asyncio.sleep(100)
         raise AssertionError
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError, match="no connection within 2 s"):
         await DialEndpoint(dial, deadline=2.0).connect()  # type: ignore[arg-type]
     assert asyncio.get_running_loop().time() == pytest.approx(2.0)
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError, match="no connection within 2 s"):
         await TunnelEndpoint(dial, deadline=2.0).connect(lambda _: None)  # type: ignore[arg-type]
     assert asyncio.get_running_loop().time() == pytest.approx(4.0)
 
