@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,14 @@ from amctl.debugger.filters import Filters
 from amctl.debugger.index import Place
 from amctl.debugger.session import Session
 from amctl.debugger.store import Store
+from amctl.dump.opening import open_dump
 from tests.debugger.panes import at
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from amctl.debugger.session import Moved
+    from amctl.dump.model import Dump
 
 __all__ = ["WORKFLOW", "Stage", "lines_of", "needs_workflow", "text_of", "workflow"]
 
@@ -31,10 +34,15 @@ needs_workflow = pytest.mark.skipif(not WORKFLOW.exists(), reason="the recording
 
 def workflow(machine: str = "orchestrator", cursor: int = 111) -> Session:
     """Looking at the recorded run of the original."""
-    session = Session(Store.open(WORKFLOW), Filters.none(), follow=False)
+    session = Session(Store(_recorded()), Filters.none(), follow=False)
     session.work_all()
     session.go(Place(machine, cursor))
     return session
+
+
+@lru_cache(maxsize=1)
+def _recorded() -> Dump:
+    return open_dump(WORKFLOW)
 
 
 class Stage(Doings):
