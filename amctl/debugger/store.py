@@ -143,6 +143,7 @@ class Store:
         self._path, self._is_there = path, dump is not None
         self._trouble, self._is_gone = trouble, False
         self._seen = _identity(path)
+        self._refused: tuple[int, ...] | None = None
         self._pages: dict[tuple[str, int], _Page] = {}
         self._schemas: dict[str, tuple[int, Sequence[tuple[int, SchemaMsg]]]] = {}
         self._counts: dict[str, int] = {}
@@ -271,7 +272,8 @@ class Store:
         self._is_gone = self._is_there and self._path is not None and now is None
         is_new = False
         if now is not None and self._is_other(now):
-            is_new = self._reopen()
+            if now != self._refused:  # it can't be read as it stands; that may take long to see
+                is_new = self._reopen(now)
         elif self._is_there:
             self._trouble = None
             self._look()
@@ -287,14 +289,15 @@ class Store:
         same = now[:2] == self._seen[:2] if self._dump.format == "sqlite" else now == self._seen
         return not same
 
-    def _reopen(self) -> bool:
+    def _reopen(self, now: tuple[int, ...]) -> bool:
         assert self._path is not None
         try:
             dump = open_dump(self._path)
         except DumpError as error:
-            self._trouble = error
+            self._trouble, self._refused = error, now
             return False
         self.close()
+        self._refused = None
         self._seen, self._is_there = _identity(self._path), True
         self._start_anew(dump)
         self._look()
