@@ -43,8 +43,9 @@ def _new_id() -> str:
 
 def __restored__() -> None:
     """Begin ids anew: threads that wake up from one memory image would all have the same."""
-    global _ids
-    _ids = count(random.SystemRandom().getrandbits(64))
+    global _heads
+    _heads = count(random.SystemRandom().getrandbits(56))
+    _fresh.clear()
 
 
 class Transition:

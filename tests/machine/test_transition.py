@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amctl.machine import Event, HandlerResultError, Machine
+from amctl.machine import Event, HandlerResultError, Machine, transition
 from tests.machine.tools import Log, Recorder, boom, mach, no
 
 
@@ -384,3 +384,20 @@ def test_str_5_a_transition_names_its_source() -> None:
     tx = tracer.ended[0]
     assert tx.source is not None
     assert str(tx).splitlines()[2] == f"source: [{tx.source.tx_id}](n/{tx.source.tx_id}/t0)"
+
+
+def test_ids_begin_anew_in_a_process_that_wakes_up_from_an_image() -> None:
+    def drawn() -> list[str]:
+        tracer = Recorder()
+        m = mach("A", tracers=[tracer])
+        for _ in range(300):  # more than one batch
+            m.add("A")
+        return [tx.id for tx in tracer.ended]
+
+    before = drawn()
+    left = list(transition._fresh)
+    transition.__restored__()
+    after = drawn()
+    assert left
+    assert len({*before, *left, *after}) == 600 + len(left)
+    assert {len(id) for id in (*before, *after)} == {16}
