@@ -50,14 +50,14 @@ def test_an_entry_that_cannot_be_imported_is_an_error(names: list[str]) -> None:
 def test_who_wakes_up_draws_other_numbers_and_renews_what_modules_keep(names: list[str]) -> None:
     imaged.prepare("the-key", names[0], ["amctl.machine.transition"])
     random.seed(1)
-    asleep, ids = random.getstate(), transition._ids
+    asleep, ids = random.getstate(), transition._heads
     drawn = []
     for _ in range(2):
         random.setstate(asleep)
         imaged.restored()
         drawn.append(random.getrandbits(64))
     assert len(set(drawn)) == 2
-    assert transition._ids is not ids
+    assert transition._heads is not ids
     assert importlib.import_module("imaged_entry").times == 2
 
 
