@@ -160,6 +160,8 @@ class RowsPane(LinePane, can_focus=True):
         now = self._clock()
         is_on = bool(self._typed) and now - self._typed_at < FORGET
         key = event.character or ""
+        if "+" in event.key:
+            return  # a terminal names the letter of alt+l, too
         if key == "" or not (key.isascii() and (key.isalnum() or key in "-_")):
             return
         if key in "jk" and not is_on:

@@ -185,7 +185,9 @@ class SchemaTree(RowsPane):
         marks_width = 4 if self.states.is_stepping else 0
         room = self.content_size.width - 8 - marks_width - len(tick)
         room = max(min(self._width, room), 8)
-        name = clipped(safe(row.name), room).rstrip() if cell_len(safe(row.name)) > room else safe(row.name)
+        name = safe(row.name)
+        if cell_len(name) > room:
+            name = clipped(name, room)
         found: list[Piece] = [(node.guide, self.ink("dim"))]
         if self.states.is_stepping:
             wrong = self.states.is_canceled and "!" in row.mark.signs

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from amctl.dump.sqlite._lock import is_written
 from amctl.dump.sqlite.reader import SqliteDump
-from amctl.dump.sqlite.store import SqliteStore
+from amctl.dump.sqlite.store import SqliteStore, is_written
 from amctl.dump.sqlite.writer import SqliteWriter
 
 __all__ = ["SqliteDump", "SqliteStore", "SqliteWriter", "is_written"]

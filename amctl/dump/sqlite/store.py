@@ -25,12 +25,12 @@ from amctl.dump.errors import DumpError, DumpFormatError, DumpFullError
 from amctl.dump.sqlite import _tables
 from amctl.dump.sqlite._append import Appender
 from amctl.dump.sqlite._connect import open_writer
-from amctl.dump.sqlite._lock import WriterLock
+from amctl.dump.sqlite._lock import WriterLock, is_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["SqliteStore", "StreamPlace"]
+__all__ = ["SqliteStore", "StreamPlace", "is_written"]
 
 _STREAMS = 10_000
 """Streams whose places are remembered; the oldest are forgotten first."""

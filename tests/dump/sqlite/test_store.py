@@ -13,7 +13,7 @@ import pytest
 
 from amctl.dump.errors import DumpBusyError, DumpFormatError, DumpFullError, DumpVersionError
 from amctl.dump.memory import MemoryDump
-from amctl.dump.sqlite import SqliteDump, SqliteStore, _tables
+from amctl.dump.sqlite import SqliteDump, SqliteStore, _tables, is_written
 from amctl.dump.sqlite._messages import MessageAppender
 from amctl.telemetry.messages import GapMsg, GoneMsg, PipeMsg
 from tests.dump.same import assert_same
@@ -263,3 +263,14 @@ def test_the_file_is_complete_at_the_end_whoever_looks_on(tmp_path: Path) -> Non
         shutil.copy(store.path, tmp_path / "copy.sqlite")
     with SqliteDump(tmp_path / "copy.sqlite") as dump:
         assert list(dump.transitions()) == some(0, 100)
+
+
+def test_whether_a_dump_is_open_for_writing(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    assert not is_written(path)
+    store = SqliteStore(path)
+    assert is_written(path)
+    store.close()
+    assert not is_written(path)
+    path.with_name(f".{path.name}.lock").write_text("no pid\n")
+    assert not is_written(path)
