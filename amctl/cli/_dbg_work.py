@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -110,7 +111,12 @@ def look(ctx: typer.Context, wanted: Wanted, options: GlobalOptions) -> int:
         raise typer.BadParameter("the debugger needs a terminal; for its screen as text: --text")
     with _collecting(ctx, wanted, options) as source:
         app = _app(ctx, wanted, source, options, waits=True)
-        code = app.run(mouse=wanted.mouse)
+        try:
+            code = app.run(mouse=wanted.mouse)
+        except (OSError, RuntimeError):
+            if os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
+                raise
+            return int(ExitCode.FAILED)  # the terminal was taken away; there is nothing to lose
         store = app.session.store
         options.say(f"{len(store.machines)} machines, {store.count} transitions in {store.name}")
     return int(ExitCode.DONE) if app.return_code in (0, None) else int(code or ExitCode.BUG)

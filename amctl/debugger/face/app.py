@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import events
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 
@@ -27,7 +28,6 @@ from amctl.debugger.face.toolbar import Toolbar
 from amctl.debugger.face.viewstate import ViewState
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
 
     from amctl.debugger.face.files import Artist
@@ -116,6 +116,12 @@ class Debugger(Doings):
     async def _follow(self) -> None:
         follower = self.follower
         await (follower.run() if follower.every else follower.catch_up())
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and clicks go before the index."""
+        if isinstance(event, events.InputEvent):
+            self.follower.touched()
+        await super().on_event(event)
 
     @property
     def is_live(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 from textual.geometry import Region, Size
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from amctl.debugger.face.pane import Piece
 
 __all__ = ["RainPane"]
+
+_LETTERS: Final = {"1": "active", "2": "active", "|": "removed", "*": "text", ".": "dim"}
+_ROLES: Final = ("active", "called", "canceled", "chosen", "dim", "filter", "removed", "text")
 
 
 class RainPane(LinePane, can_focus=True):
@@ -43,6 +46,9 @@ class RainPane(LinePane, can_focus=True):
         """Cursors with a row, as a set of bits."""
         self._seen: tuple[object, ...] = ()
         self._digits = 1
+        self._machine = ""
+        self._cursors: dict[int, int] = {}
+        """Row -> its cursor, of rows that were on the screen: counting bits takes its time."""
 
     # -- what is there
 
@@ -60,7 +66,10 @@ class RainPane(LinePane, can_focus=True):
         resized = not self._seen or self._seen[-1] != seen[-1]
         self._seen = seen
         self.states = columns(session)
-        self.bits = session.visible | (1 << session.cursor if session.cursor else 0)
+        bits = session.visible | (1 << session.cursor if session.cursor else 0)
+        if bits != self.bits or session.machine != self._machine:
+            self.bits, self._machine = bits, session.machine
+            self._cursors.clear()
         self._digits = len(str(store.size(session.machine)))
         self.border_title = f"Rain {session.state}".rstrip()
         width = len(self.states) + self._digits + 32
@@ -94,10 +103,17 @@ class RainPane(LinePane, can_focus=True):
             self.scroll_to(y=y, animate=False, force=True, immediate=True)
         self.scroll_to_region(region, animate=False, force=True, immediate=True)
 
+    def cursor_of(self, at: int) -> int:
+        """The cursor of row `at`; -1 if there is none."""
+        found = self._cursors.get(at)
+        if found is None:
+            found = self._cursors[at] = nth(self.bits, at)
+        return found
+
     def row_of(self, at: int) -> RainRow | None:
         """What row `at` tells, from 0."""
         session = self.session
-        record = session.store.record(session.machine, nth(self.bits, at))
+        record = session.store.record(session.machine, self.cursor_of(at))
         if record is None:
             return None
         return rain_row(record, self.states, is_current=record.cursor == session.cursor)
@@ -109,31 +125,33 @@ class RainPane(LinePane, can_focus=True):
         row = self.row_of(at) if 0 <= at < self.virtual_size.height else None
         if row is None:
             return
-        base = self.ink("dim" if row.is_canceled else "text")
-        state = self.session.state
-        chosen = self.states.index(state) if state in self.states else -1
-        for column, letter in enumerate(row.cells):
-            style = base
-            if letter == ".":
-                style = self.ink("dim")
-            elif letter in "12" and not row.is_canceled:
-                style = self.ink("active")
-            elif letter == "|" and not row.is_canceled:
-                style = self.ink("removed")
-            elif letter == "c":
-                style = self.ink("canceled")
-            if column in row.errors:
-                style = self.ink("filter")
-            if column in row.called:
-                style += self.ink("called")
-            if column == chosen:
-                style += self.ink("chosen")
-            yield letter, style
+        yield from self._cells(row)
         wall = row.wall
         if len(row.cells) + self._digits + 3 + len(wall) > width:
             wall = wall.partition(" ")[2]  # the day is the same, mostly
         tail = f"  {row.cursor:>{self._digits}} {wall}"
         yield tail, self.ink("current") if row.is_current else self.ink("dim")
+
+    def _cells(self, row: RainRow) -> Iterable[Piece]:
+        """A letter for each state; neighbours that look alike are one piece."""
+        inks = {role: self.ink(role) for role in _ROLES}
+        state = self.session.state
+        chosen = self.states.index(state) if state in self.states else -1
+        quiet = inks["dim"] if row.is_canceled else None
+        roles = {letter: quiet or inks[role] for letter, role in _LETTERS.items()}
+        roles["c"] = inks["canceled"]
+        text, last = "", inks["text"]
+        for column, letter in enumerate(row.cells):
+            style = inks["filter"] if column in row.errors else roles[letter]
+            if column in row.called:
+                style += inks["called"]
+            if column == chosen:
+                style += inks["chosen"]
+            if style is not last and text:
+                yield text, last
+                text = ""
+            text, last = text + letter, style
+        yield text, last
 
     # -- moving
 
@@ -174,7 +192,7 @@ class RainPane(LinePane, can_focus=True):
         event.stop()
         if column >= 0:
             self.dbg.act(self.session.select_state(self.states[column]))
-        moved = self.session.go(Place(self.session.machine, nth(self.bits, row)))
+        moved = self.session.go(Place(self.session.machine, self.cursor_of(row)))
         self.dbg.act(moved if moved.ok else Moved(True))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
