@@ -14,18 +14,20 @@ from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "Bits",
     "Numbers",
     "below",
+    "cut",
     "edges",
     "filled",
     "flags",
     "following",
     "members",
     "nth",
+    "nths",
     "packed",
     "preceding",
 ]
@@ -194,3 +196,46 @@ def nth(found: int, number: int) -> int:
             found, number = found >> half, number - count
             low, width = low + half, width - half
     return low
+
+
+def nths(found: int, numbers: Sequence[int]) -> list[int]:
+    """The positions of many members, by ascending numbers that are there: all in one go.
+
+    Both halves of a set are looked at once, whichever members are in them.
+    """
+    places: list[int] = []
+    waiting = [(found, 0, found.bit_length(), numbers)]
+    while waiting:
+        part, low, width, wanted = waiting.pop()
+        if width <= 1:
+            places += [low] * len(wanted)
+            continue
+        half = width // 2
+        left = part & below(half)
+        count = left.bit_count()
+        at = bisect_left(wanted, count)
+        if at < len(wanted):
+            behind = [number - count for number in wanted[at:]]
+            waiting.append((part >> half, low + half, width - half, behind))
+        if at:
+            waiting.append((left, low, half, wanted[:at]))
+    return places
+
+
+def cut(found: int, bounds: Sequence[int]) -> list[int]:
+    """A set in the parts between ascending positions, each as if it began at 0.
+
+    What lies before the first position, and from the last one on, is left out.
+    """
+    parts: list[int] = []
+    waiting = [(found >> bounds[0], bounds[0], bounds)] if bounds else []
+    while waiting:
+        part, low, ends = waiting.pop()
+        if len(ends) == 2:
+            parts.append(part & below(ends[1] - low))
+        elif len(ends) > 2:
+            at = len(ends) // 2
+            middle = ends[at]
+            waiting.append((part >> (middle - low), middle, ends[at:]))
+            waiting.append((part & below(middle - low), low, ends[: at + 1]))
+    return parts

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from amctl.debugger._columns import below, following, nth
+from amctl.debugger._columns import below, cut, following, nth, nths
 from amctl.debugger.filters import is_shown
 from amctl.debugger.store import Condition
 from amctl.dump.following import changes, plain
@@ -360,15 +360,24 @@ def buckets(session: Session, width: int) -> tuple[Bucket, ...]:
     width = min(width, count)
     held = session.store.held(session.machine)
     errors, canceled = (held.error_bits, held.canceled.value) if held is not None else (0, 0)
-    starts = [nth(visible, at * count // width) for at in range(width)]
-    ends = [*starts[1:], session.store.size(session.machine) + 1] if starts else []
-    found = []
-    for start, end in zip(starts, ends, strict=True):
-        part = (visible >> start) & below(end - start)
-        wrong, refused = (part & (bits >> start) for bits in (errors, canceled))
-        has = start <= session.cursor < end
-        counts = part.bit_count(), wrong.bit_count(), refused.bit_count()
-        found.append(Bucket(start, *counts, has))
+    if not width:
+        return ()
+    starts = nths(visible, [at * count // width for at in range(width)])
+    bounds = [*starts, session.store.size(session.machine) + 1]
+    shown, wrong, refused = (
+        cut(bits, bounds) for bits in (visible, errors & visible, canceled & visible)
+    )
+    cursor = session.cursor
+    found = [
+        Bucket(
+            start,
+            shown[at].bit_count(),
+            wrong[at].bit_count(),
+            refused[at].bit_count(),
+            start <= cursor < bounds[at + 1],
+        )
+        for at, start in enumerate(starts)
+    ]
     return tuple(found)
 
 

@@ -62,6 +62,12 @@ def test_sets_of_positions(chosen: set[int], at: int) -> None:
     assert list(columns.members(found)) == ordered
     assert [columns.nth(found, n) for n in range(len(ordered))] == ordered
     assert columns.nth(found, len(ordered)) == columns.nth(found, -1) == -1
+    few = [*range(0, len(ordered), 3)]
+    assert columns.nths(found, few) == [ordered[n] for n in few]
+    bounds = [*sorted({ordered[n] for n in few}), 2000]
+    assert [part.bit_count() for part in columns.cut(found, bounds)] == [
+        sum(start <= one < end for one in ordered) for start, end in pairwise(bounds)
+    ]
     assert columns.following(found, at) == min((one for one in ordered if one > at), default=-1)
     assert columns.preceding(found, at) == max((one for one in ordered if one < at), default=-1)
     assert list(columns.flags(found, at)) == [int(one in chosen) for one in range(at)]
