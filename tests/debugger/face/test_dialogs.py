@@ -39,7 +39,7 @@ async def test_tab_stays_inside_and_esc_closes(action: str) -> None:
         await pilot.pause()
         dialog = app.screen
         assert len(app.screen_stack) == 2
-        for _ in range(9):
+        for _ in range(4):
             await pilot.press("tab")
             assert app.focused is not None
             assert app.focused.screen is dialog
