@@ -77,7 +77,7 @@ class Follower:
         """Let others have their turn, and what a person did last its end."""
         await asyncio.sleep(0)
         began = monotonic()
-        while (now := monotonic()) - self._touched < QUIET and now - began < PATIENCE:
+        while (now := monotonic()) - self._touched < QUIET and now - began < PATIENCE:  # noqa: ASYNC110
             await asyncio.sleep(QUIET / 4)
 
     async def catch_up(self) -> None:
