@@ -14,6 +14,7 @@ from amctl.telemetry.browser_log import report_errors
 from nodes.node import Node, run_node
 from nodes.plan import NodePlan
 from nodes.profiling import offer_profile
+from nodes.timeline import page_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,7 +56,7 @@ async def start(plan: str, host: Any) -> None:
         leaf: MessagePortConnection(host.ports.get(leaf), f"port:{leaf}") for leaf in told.leaves
     }
     uplink = MessagePortConnection(host.uplink, "port:dispatcher") if host.uplink else None
-    offer_profile(load())
+    offer_profile(page_timeline())
     post = _poster(host.base) if told.trace.trace_id else None
     node = await run_node(told, dial=dial, ports=ports, uplink=uplink, post=post)
     running[told.id] = node

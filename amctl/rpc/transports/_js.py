@@ -65,8 +65,6 @@ class Js:
         self._websocket = js.WebSocket
         self._proxy = ffi.create_proxy
         self._fetch = js.fetch
-        self._performance = js.performance
-        self._global = js
         self._map = ffi.to_js
         self._from_entries = js.Object.fromEntries
 
@@ -88,24 +86,6 @@ class Js:
         """Begin to open a WebSocket; it fails if the server doesn't agree to a subprotocol."""
         words = (url, subprotocol) if subprotocol else (url,)
         return cast("JsSocket", self._websocket.new(*words))
-
-    @property
-    def thread(self) -> str:
-        """The name of this worker; empty if it is the page itself."""
-        return str(self._global.name) if hasattr(self._global, "WorkerGlobalScope") else ""
-
-    def now(self) -> float:
-        """Milliseconds on the page's timeline."""
-        return float(self._performance.now())
-
-    def measure(self, name: str, begin: float, end: float) -> None:
-        """Put a span on the page's timeline, in the milliseconds of `now`."""
-        options = self._map({"start": begin, "end": end}, dict_converter=self._from_entries)
-        self._performance.measure(name, options)
-
-    def clear_measures(self) -> None:
-        """Take all spans from the page's timeline."""
-        self._performance.clearMeasures()
 
     async def post(self, url: str, text: str, kind: str) -> int:
         """POST a text, also while the page is left; the answer's status, 0 if there was none."""

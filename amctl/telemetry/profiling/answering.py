@@ -28,9 +28,10 @@ from amctl.telemetry.profiling.samplers import (
     SignalSampler,
     ThreadSampler,
 )
+from amctl.telemetry.profiling.ticks import TickSampler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from amctl.machine import MachineView
     from amctl.telemetry.profiling.marks import Timeline
@@ -42,20 +43,6 @@ _FASTEST, _LONGEST = 1000, 600.0
 _MOST = 1_500
 """Stacks, and spans, that one answer tells."""
 _IN_BROWSER = sys.platform == "emscripten"
-
-
-_SAMPLERS: dict[str, Callable[[float], Sampler]] = {
-    "signal": SignalSampler,
-    "thread": ThreadSampler,
-    "calls": CallSampler,
-}
-
-
-def _ways() -> list[str]:
-    """How this thread can be sampled, the best way first."""
-    if _IN_BROWSER:
-        return ["calls"]
-    return ["signal"] * SignalSampler.is_possible() + ["thread", "calls"]
 
 
 class _OwnClock:
@@ -70,6 +57,17 @@ class _OwnClock:
         """Shown nowhere."""
 
     def clear_measures(self) -> None:
+        """There are none."""
+
+    can_tick = False
+
+    def begin_ticks(self, seconds: float, number: int) -> None:
+        """Never."""
+
+    def tick_time(self) -> float:
+        return 0.0
+
+    def end_ticks(self) -> None:
         """There are none."""
 
 
@@ -106,9 +104,24 @@ class ProfileDesk:
             "pid": 0 if _IN_BROWSER else os.getpid(),
             "python": platform.python_version(),
             "platform": sys.platform,
-            "how": _ways(),
+            "how": self._ways(),
             "running": self._timer is not None,
         }
+
+    def _ways(self) -> list[str]:
+        """How this thread can be sampled, the best way first."""
+        if _IN_BROWSER:
+            return ["signal"] * self._timeline.can_tick + ["calls"]
+        return ["signal"] * SignalSampler.is_possible() + ["thread", "calls"]
+
+    def _sampler_for(self, how: str, interval: float) -> Sampler:
+        if how == "calls":
+            return CallSampler(interval)
+        if how == "thread":
+            return ThreadSampler(interval)
+        if _IN_BROWSER:
+            return TickSampler(interval, self._timeline)
+        return SignalSampler(interval)
 
     def _start(self, source: MachineView, params: Mapping[str, Any]) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
@@ -118,11 +131,11 @@ class ProfileDesk:
             raise QuestionError(Code.BUSY, problem)
         hz = _number(params, "hz", 100, _FASTEST)
         seconds = _number(params, "seconds", 60, _LONGEST)
-        can = _ways()
+        can = self._ways()
         how = params.get("how") or can[0]
         if how not in can:
             raise QuestionError(Code.ARGS, f"how is {how!r:.40}, can be {' or '.join(can)} here")
-        made = _SAMPLERS[how](1 / hz)
+        made = self._sampler_for(how, 1 / hz)
         self._sampler, self._how, self._began = made, how, loop.time()
         self._marks = HandlerMarks(self._timeline)
         self._marks.start()

@@ -36,6 +36,19 @@ class Timeline(Protocol):
     def clear_measures(self) -> None:
         """Forget the spans of an earlier profile, which nothing else ever does."""
 
+    @property
+    def can_tick(self) -> bool:
+        """Whether it can signal Python from outside, see `begin_ticks`."""
+
+    def begin_ticks(self, seconds: float, number: int) -> None:
+        """Signal Python from time to time, which finds one signal when it runs again."""
+
+    def tick_time(self) -> float:
+        """When the last of these was, in milliseconds of `now`."""
+
+    def end_ticks(self) -> None:
+        """Signal no more."""
+
 
 class Span(NamedTuple):
     """One call of a handler."""

@@ -3,7 +3,7 @@
 `SignalSampler` has the system interrupt the main thread a hundred times a second, wherever it is;
 that costs next to nothing. `ThreadSampler` looks from a second thread, for loops that run in no
 main thread; it sees work where Python lets another thread in, which is not everywhere alike.
-Browsers have neither: `CallSampler` hangs on calls and returns, looks at the clock at each, and
+`CallSampler` needs neither: it hangs on calls and returns, looks at the clock at each, and
 notes the stack whenever the interval has passed. That slows Python down, so figures of it are like
 the others' in shape, not in size.
 """
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     from amctl.telemetry.profiling.stacks import Key
 
-__all__ = ["CallSampler", "Sampler", "SignalSampler", "ThreadSampler"]
+__all__ = [
+    "CallSampler",
+    "Sampler",
+    "SignalSampler",
+    "ThreadSampler",
+    "current_task",
+    "running_loop",
+]
 
 _WAITS = (("select", "selectors.py"), ("_run_once", "asyncio/base_events.py"))
 """Innermost frames of a loop that has nothing to do."""
@@ -55,7 +62,7 @@ class SignalSampler:
         self.stacks = Stacks()
         self._interval, self._clock = interval, clock
         self._last = 0.0
-        self._loop = _running_loop()
+        self._loop = running_loop()
         self._before: Any = None
 
     @staticmethod
@@ -91,7 +98,7 @@ class SignalSampler:
         now = self._clock()
         passed, self._last = now - self._last, now
         if frame is not None:
-            _note(self.stacks, walk(frame, _current_task(self._loop)), passed)
+            _note(self.stacks, walk(frame, current_task(self._loop)), passed)
 
 
 class ThreadSampler:
@@ -112,7 +119,7 @@ class ThreadSampler:
         self.stacks = Stacks()
         self._interval, self._clock = interval, clock
         self._ident = threading.get_ident()
-        self._loop = _running_loop()
+        self._loop = running_loop()
         self._done = threading.Event()
         self._switch = sys.getswitchinterval()
         self._thread = threading.Thread(target=self._run, name="profile", daemon=True)
@@ -140,7 +147,7 @@ class ThreadSampler:
         frame = sys._current_frames().get(self._ident)
         if frame is None:
             return
-        _note(self.stacks, walk(frame, _current_task(self._loop)), seconds)
+        _note(self.stacks, walk(frame, current_task(self._loop)), seconds)
 
 
 class CallSampler:
@@ -158,7 +165,7 @@ class CallSampler:
         self.stacks = Stacks()
         self._interval, self._clock = interval, clock
         self._last = self._due = 0.0
-        self._loop = _running_loop()
+        self._loop = running_loop()
 
     def start(self) -> None:
         """Begin to look; another profiler of this thread is replaced."""
@@ -185,7 +192,7 @@ class CallSampler:
             return
         self._due += passed
         if self._due >= self._interval:
-            self.stacks.add(walk(frame, _current_task(self._loop)), self._due)
+            self.stacks.add(walk(frame, current_task(self._loop)), self._due)
             self._due = 0.0
             # the walk itself isn't the program's time
             self._last = self._clock()
@@ -203,14 +210,16 @@ def _waits(code: CodeType) -> bool:
     return code.co_name == "select" and code.co_filename.endswith("selectors.py")
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop, if there is one."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
 
 
-def _current_task(loop: asyncio.AbstractEventLoop | None) -> asyncio.Task[Any] | None:
+def current_task(loop: asyncio.AbstractEventLoop | None) -> asyncio.Task[Any] | None:
+    """What it runs, if that is a task."""
     try:
         return None if loop is None else asyncio.current_task(loop)
     except RuntimeError:

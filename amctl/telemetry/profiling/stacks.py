@@ -22,7 +22,7 @@ HANDLER = "(handler)"
 """File of a frame that names a handler."""
 _DEEPEST = 200
 _CALL, _FINAL = Transition._call.__code__, Transition._final.__code__
-_OWN = __file__.rpartition("/")[0]
+_OWN = __name__.rpartition(".")[0]
 _MARKS = ("/site-packages/", "/lib/python3", "/python314.zip/", "/app.zip/")
 
 Key = tuple[str, str, int]
@@ -88,9 +88,7 @@ def walk(frame: FrameType | None, task: asyncio.Task[Any] | None = None) -> list
     """
     found: list[Key] = []
     inner: CodeType | None = None
-    # what taking the profile costs isn't the program's
-    while frame is not None and frame.f_code.co_filename.startswith(_OWN):
-        frame = frame.f_back
+    frame = _without_us(frame)
     while frame is not None and len(found) < _DEEPEST:
         code = frame.f_code
         found.append(_key(code))
@@ -106,6 +104,16 @@ def walk(frame: FrameType | None, task: asyncio.Task[Any] | None = None) -> list
         if at is not None:
             found.insert(at, label)
     return found
+
+
+def _without_us(frame: FrameType | None) -> FrameType | None:
+    """The frame that was interrupted to take the profile: what that costs isn't the program's."""
+    outer, look = frame, 6
+    while outer is not None and look:
+        if outer.f_globals.get("__name__", "").startswith(_OWN):
+            frame, look = outer.f_back, look + 1
+        outer, look = outer.f_back, look - 1
+    return frame
 
 
 def _key(code: CodeType) -> Key:

@@ -26,3 +26,20 @@ class FakeTimeline:
     def clear_measures(self) -> None:
         """Forget them."""
         self.told.clear()
+
+    can_tick = True
+    tick = 0.0
+    ticks: tuple[float, int] | None = None
+    """Interval and signal, while it ticks."""
+
+    def begin_ticks(self, seconds: float, number: int) -> None:
+        """Keep it."""
+        self.ticks = seconds, number
+
+    def tick_time(self) -> float:
+        """As set."""
+        return self.tick
+
+    def end_ticks(self) -> None:
+        """Forget it."""
+        self.ticks = None
