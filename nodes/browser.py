@@ -56,7 +56,7 @@ async def start(plan: str, host: Any) -> None:
         leaf: MessagePortConnection(host.ports.get(leaf), f"port:{leaf}") for leaf in told.leaves
     }
     uplink = MessagePortConnection(host.uplink, "port:dispatcher") if host.uplink else None
-    offer_profile(page_timeline())
+    offer_profile(page_timeline)
     post = _poster(host.base) if told.trace.trace_id else None
     node = await run_node(told, dial=dial, ports=ports, uplink=uplink, post=post)
     running[told.id] = node

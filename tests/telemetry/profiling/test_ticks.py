@@ -56,7 +56,8 @@ def test_ticks_begin_and_end_with_it(clock: Clock) -> None:
     assert turns.is_on
     clock.time += 250.0
     sampler.stop()
-    assert (clock.ticks, turns.is_on) == (None, False)
+    after: object = (clock.ticks, turns.is_on)
+    assert after == (None, False)
     assert signal.getsignal(signal.SIGALRM) == before
     assert sampler.stacks.idle == 0.25
 
