@@ -7,14 +7,14 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from prompt_toolkit.application import in_terminal
+from prompt_toolkit.application import get_app_or_none, in_terminal
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.shortcuts import print_formatted_text
 
 from amctl.repl._shell_style import STYLE, clipped, plain, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.output import ColorDepth, Output
@@ -95,7 +95,7 @@ class Screen:
     async def _print_above(self) -> None:
         try:
             while self._waiting:
-                async with in_terminal():
+                async with _put_aside():
                     rows, self._waiting = self._waiting, []
                     self._print(rows)
         finally:
@@ -182,6 +182,32 @@ class Screen:
                 self.output.write_raw("\r")
                 self.output.erase_end_of_line()
                 self.output.flush()
+
+
+@contextlib.asynccontextmanager
+async def _put_aside() -> AsyncIterator[None]:
+    """Make room above the prompt, and draw it again afterwards.
+
+    The library's own way makes the terminal a plain one for that time, which then writes the keys
+    that are pressed into the rows. This one leaves it as it is, but for somebody else who has it.
+    """
+    app = get_app_or_none()
+    if app is None or not app.is_running or getattr(app, "_running_in_terminal", False):
+        async with in_terminal():
+            yield
+        return
+    if app.output.responds_to_cpr:
+        await app.renderer.wait_for_cpr_responses()
+    if not app.is_running:  # the line was entered meanwhile
+        yield
+        return
+    app.renderer.erase()
+    try:
+        yield
+    finally:
+        app.renderer.reset()
+        app.renderer.request_absolute_cursor_position()
+        app.invalidate()
 
 
 @contextlib.contextmanager
