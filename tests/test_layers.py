@@ -72,6 +72,7 @@ ALSO = {
     "nodes.run": {"amctl.relay"},
     "amctl.bench.start_home": {"amctl.bundle"},
     "amctl.bench.start_browser": {"amctl.run"},
+    "amctl.bench.port": {"amctl.run", "amctl.relay", "amctl.bundle"},
     "amctl.bench._start_run": {"amctl.run"},
 }
 """Modules (and what lies under them) that may import more than their room."""

@@ -26,6 +26,8 @@ from amctl.bench.errors import BenchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from amctl.bench.port import PortFigures
+
 __all__ = ["FLIGHT", "GOALS", "Round", "RpcFigures", "bench_rpc"]
 
 GOALS = {
@@ -34,6 +36,7 @@ GOALS = {
     "bytes_push3": 15.0,
     "us_call": 12.0,
     "us_call_pipelined": 5.0,
+    "port_ratio_js": 1.5,
 }
 """The first is to be reached, the others not to be exceeded."""
 FLIGHT = 100
@@ -79,6 +82,8 @@ class RpcFigures:
     """Of one call; None without gRPC."""
     rounds: dict[str, dict[int, list[Round]]] = field(default_factory=dict)
     """By kind (arpc, grpc) and calls under way."""
+    port: PortFigures | None = None
+    """Of messages between browser threads; None where they were not measured."""
 
     def ratios(self, flight: int) -> list[float]:
         """Our rate by gRPC's, turn by turn; empty without gRPC."""
@@ -112,6 +117,8 @@ class RpcFigures:
                 "one": {k: round(v, 2) for k, v in self.one._asdict().items()},
                 "pipelined": {k: round(v, 2) for k, v in self.many._asdict().items()},
             },
+            "port_ratio_js": None if self.port is None else round(self.port.ratio(), 2),
+            "port": None if self.port is None else self.port.to_json(),
             "flight": FLIGHT,
             "loopback": {
                 kind: {
@@ -151,6 +158,7 @@ def bench_rpc(
     count: int,
     *,
     rounds: int = _ROUNDS,
+    port: Callable[[], PortFigures | None] = lambda: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> RpcFigures:
     """Call, in turns with gRPC if that is installed.
@@ -158,6 +166,7 @@ def bench_rpc(
     Args:
         count: Calls of each turn; gRPC's turns are a tenth of that, since they take as long.
         rounds: Turns of each kind.
+        port: Measures messages between browser threads: see `amctl.bench.port`.
         progress: Told how many turns are over.
 
     Raises:
@@ -165,7 +174,7 @@ def bench_rpc(
     """
     kinds = ["arpc", *(["grpc"] if importlib.util.find_spec("grpc") else [])]
     turns, done = [(kind, flight) for flight in (1, FLIGHT) for kind in kinds], 0
-    total = len(turns) * rounds + 1
+    total = len(turns) * rounds + 2
     one, many, push3 = asyncio.run(_ends(count))
     progress(done := done + 1, total)
     told: dict[str, dict[int, list[Round]]] = {kind: {1: [], FLIGHT: []} for kind in kinds}
@@ -177,7 +186,9 @@ def bench_rpc(
                 calls = max(flight, count // (1 if kind == "arpc" else 10) // flight * flight)
                 told[kind][flight].append(pairs[kind].run(calls, flight))
                 progress(done := done + 1, total)
-    return RpcFigures(sizes["arpc"], push3, one, many, sizes.get("grpc"), told)
+    ports = port()
+    progress(done + 1, total)
+    return RpcFigures(sizes["arpc"], push3, one, many, sizes.get("grpc"), told, ports)
 
 
 async def _ends(count: int) -> tuple[Costs, Costs, float]:

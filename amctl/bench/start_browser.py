@@ -72,17 +72,29 @@ class Visitor:
         """Of all processes that show pages."""
         return renderers_pss_mb(self._group)
 
-    async def _threads(self) -> Threads:
+    async def wait_for(self, expression: str, what: str) -> str:
+        """Wait until JavaScript in the page gives a text.
+
+        Args:
+            expression: Gives null until then.
+            what: It is, for the error.
+
+        Raises:
+            BenchError: It doesn't come.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 while True:
                     # between two pages there is none to ask
                     with contextlib.suppress(DevToolsError):
-                        asked = await self._call("Runtime.evaluate", {"expression": _ASK})
+                        asked = await self._call("Runtime.evaluate", {"expression": expression})
                         if isinstance(found := asked["result"].get("value"), str):
-                            return Threads(json.loads(found))
+                            return found
                     await asyncio.sleep(_BEAT)
-        raise BenchError("the page", f"its threads did not come within {_PATIENCE:g} s")
+        raise BenchError("the page", f"{what} did not come within {_PATIENCE:g} s")
+
+    async def _threads(self) -> Threads:
+        return Threads(json.loads(await self.wait_for(_ASK, "its threads")))
 
     async def _call(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
         return await self._tools.call(method, params, session=self._session)

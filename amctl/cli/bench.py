@@ -63,19 +63,34 @@ def rpc(
     rounds: Annotated[
         int, typer.Option("--rounds", metavar="N", min=1, help="Turns of each kind.")
     ] = 5,
+    port: Annotated[
+        bool, typer.Option("--port/--no-port", help="Also browser threads, in a Chromium.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json/--no-json", help="One JSON document.")] = False,
 ) -> int:
     """Call a machine over loopback, in turns with grpc.aio.
 
     Example: amctl bench rpc --calls 5000 --json
     """
+    from amctl.bench.port import PortFigures, try_port
     from amctl.bench.rpc import bench_rpc
     from amctl.cli.views.benches import rpc_in_words
+    from amctl.run.settings import load_settings
 
-    with steps(global_options(ctx)) as progress:
+    shared, missing = global_options(ctx), list[str]()
+
+    def ports() -> PortFigures | None:
+        return try_port(load_settings(shared.config).home, missing.append) if port else None
+
+    with steps(shared) as progress:
         figures = bench_rpc(
-            calls, rounds=rounds, progress=lambda done, total: progress("calling", done, total)
+            calls,
+            rounds=rounds,
+            port=ports,
+            progress=lambda done, total: progress("calling", done, total),
         ).to_json()
+    for line in missing:
+        typer.echo(line, err=True)
     print(json.dumps(figures) if as_json else rpc_in_words(figures))
     return int(ExitCode.DONE)
 

@@ -11,6 +11,7 @@ from amctl.bench._rpc_bytes import Proxy
 from amctl.bench._rpc_ends import Costs, call_costs, push_bytes
 from amctl.bench._rpc_source import PUSHED, STATE, STATES, source
 from amctl.bench.errors import BenchError
+from amctl.bench.port import SMALL, PortFigures
 from amctl.bench.rpc import FLIGHT, GOALS, Round, RpcFigures, bench_rpc
 
 
@@ -36,7 +37,7 @@ async def test_a_push_of_three_states_has_its_bytes_counted() -> None:
 def test_both_kinds_take_turns_in_processes_of_their_own() -> None:
     seen: list[tuple[int, int]] = []
     figures = bench_rpc(200, rounds=2, progress=lambda *done: seen.append(done))
-    assert seen == [(i, 9) for i in range(1, 10)]
+    assert seen == [(i, 10) for i in range(1, 11)]
     told = figures.to_json()
     assert told["goals"] == GOALS
     assert 0 < told["bytes_add"] <= GOALS["bytes_add"] < told["bytes_grpc"]
@@ -52,7 +53,9 @@ def test_both_kinds_take_turns_in_processes_of_their_own() -> None:
 @pytest.mark.realtime
 def test_without_grpc_our_own_figures_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc.importlib.util, "find_spec", lambda _: None)
-    told = bench_rpc(100, rounds=1).to_json()
+    ports = PortFigures({SMALL: [(60.0, 90.0)]})
+    told = bench_rpc(100, rounds=1, port=lambda: ports).to_json()
+    assert (told["port_ratio_js"], told["port"]) == (1.5, ports.to_json())
     assert told["ratio_grpc_pipelined"] is None
     assert told["bytes_grpc"] is None
     assert set(told["loopback"]) == {"arpc"}
@@ -91,3 +94,4 @@ def test_ratios_are_of_turns_made_one_after_the_other() -> None:
     assert (told["ratio_grpc_pipelined"], told["ratio_grpc_pipelined_min"]) == (7.5, 5.0)
     assert (told["us_call"], told["us_call_pipelined"]) == (11.0, 4.0)
     assert told["loopback"]["grpc"]["one"]["us_server_median"] == 200.0
+    assert (told["port_ratio_js"], told["port"]) == (None, None)

@@ -39,6 +39,17 @@ def rpc_in_words(f: Mapping[str, Any]) -> str:
         ]
     else:
         rows.append(("times grpc.aio", "-", "grpcio is not installed"))
+    if f.get("port_ratio_js") is not None:
+        rows.append(
+            (
+                "times JS, between browser threads",
+                f["port_ratio_js"],
+                f"{goals['port_ratio_js']:g} or less",
+            )
+        )
+        for size, each in f["port"].items():
+            us = f"us {each['us_python']:g}, JS {each['us_js']:g}"
+            rows.append((f"  {int(size):,} bytes there and back", each["ratio"], us))
     rows += [("on loopback, sockets included:", "", "")]
     for kind, turns in loop.items():
         for which, turn in turns.items():

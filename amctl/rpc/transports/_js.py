@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from amctl.rpc.transports._js_ports import Ports
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -61,12 +63,12 @@ class Js:
 
     def __init__(self, js: Any, ffi: Any) -> None:
         self._u8 = js.Uint8Array
-        self._array = js.Array
         self._websocket = js.WebSocket
         self._proxy = ffi.create_proxy
         self._fetch = js.fetch
         self._map = ffi.to_js
         self._from_entries = js.Object.fromEntries
+        self._js, self._ports = js, cast("Ports | None", None)
 
     def proxy(self, function: Callable[..., object]) -> Proxy:
         """Let JavaScript keep a function; destroy it when nobody calls it any more."""
@@ -78,9 +80,11 @@ class Js:
         array.assign(data)
         return array
 
-    def array_of(self, *items: Any) -> Any:
-        """Make an Array of JavaScript objects."""
-        return self._array.of(*items)
+    def ports(self) -> Ports:
+        """What carries bytes through this thread's MessagePorts."""
+        if self._ports is None:
+            self._ports = Ports(self._js, self._proxy)
+        return self._ports
 
     def socket(self, url: str, subprotocol: str = "") -> JsSocket:
         """Begin to open a WebSocket; it fails if the server doesn't agree to a subprotocol."""

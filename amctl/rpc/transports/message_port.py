@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from amctl.rpc.transports import _js
 from amctl.rpc.transports._callbacks import Callbacks
+from amctl.rpc.transports._js_ports import ROOM
 
 if TYPE_CHECKING:
     from amctl.rpc.transports.base import OnData, OnLost, OnWritable
@@ -27,7 +28,7 @@ __all__ = ["MessagePortConnection"]
 
 WINDOW = 256 << 10
 """Bytes under way from which on the writer should wait."""
-_RECEIPT = 64 << 10
+_RECEIPT = WINDOW // 2
 _CLOSE = "close"
 _log = logging.getLogger("amctl.rpc.transports")
 
@@ -46,11 +47,17 @@ class MessagePortConnection:
     def __init__(self, port: _js.JsPort, peer: str = "port:?", *, js: _js.Js | None = None) -> None:
         self._port, self._peer = port, peer
         self._js = js or _js.load()
+        ports = self._js.ports()
+        self._memory, self._bytes = ports.memory, ports.wrap(port)
+        self._post = self._bytes.post
         self._callbacks = Callbacks()
-        self._proxy: _js.Proxy | None = None
+        self._on_data: OnData = self._callbacks.data
+        self._proxies: tuple[_js.Proxy, ...] = ()
+        self._answer: list[bytes] = []
+        """What was written while the reader runs: it goes out when that returns."""
         self._under_way = 0
         self._taken = 0
-        self._full = self._closed = False
+        self._full = self._closed = self._reads = False
 
     @property
     def peer(self) -> str:
@@ -71,26 +78,84 @@ class MessagePortConnection:
         """See `Connection.start`."""
         self._callbacks.start(on_data, on_lost, on_writable)
         if not self._closed:
-            # One proxy for the port's whole life: making one per message costs more than the
+            self._on_data = on_data
+            # Proxies for the port's whole life: making one per message costs more than the
             # message, and each that is forgotten leaks.
-            self._proxy = self._js.proxy(self._on_event)
-            self._port.onclose = self._proxy
-            self._port.onmessage = self._proxy
+            self._proxies = (self._js.proxy(self._take), self._js.proxy(self._on_event))
+            self._bytes.hear(*self._proxies)
 
     def write(self, data: bytes) -> None:
-        """See `Connection.write`. The bytes are copied once and then handed over."""
+        """See `Connection.write`. What the reader writes goes out when it returns."""
         if not data or self._closed:
             return
-        buffer = self._js.bytes_of(data).buffer
-        self._port.postMessage(buffer, self._js.array_of(buffer))
+        if self._reads:
+            self._answer.append(data)
+        else:
+            self._send(data)
         self._under_way += len(data)
         self._full = self._under_way >= WINDOW
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """See `Connection.close`; what was written still arrives, and then the end of it."""
         if not self._closed:
-            self._port.postMessage(_CLOSE)
+            self._say(_CLOSE)
             self._end(None)
+
+    # -- out
+
+    def _send(self, data: bytes) -> None:
+        """Post bytes, in several messages if they are many."""
+        view = memoryview(data)
+        for at in range(0, len(data), ROOM):
+            self._post(self._place(view[at : at + ROOM]))
+
+    def _place(self, data: bytes | memoryview) -> int:
+        size = len(data)
+        self._memory[:size] = data
+        return size
+
+    def _say(self, message: int | str) -> None:
+        """Post what is no data, after all data."""
+        if self._answer:
+            self._send(self._take_answer())
+        self._port.postMessage(message)
+
+    def _take_answer(self) -> bytes:
+        answer = b"".join(self._answer)
+        self._answer.clear()
+        return answer
+
+    # -- in
+
+    def _take(self, size: int) -> int:
+        """Bytes came; how many bytes are there to be sent back."""
+        if self._closed:
+            return 0
+        data = self._memory[:size].tobytes()
+        self._reads = True
+        try:
+            self._on_data(data)
+        except Exception as error:
+            _log.exception("a reader failed")
+            if not self._closed:
+                self._say(_CLOSE)
+                self._end(error)
+            return 0
+        finally:
+            self._reads = False
+        self._taken += size
+        if self._taken >= _RECEIPT and not self._closed:
+            self._say(self._taken)
+            self._taken = 0
+        if not self._answer:
+            return 0
+        parts = self._answer
+        answer = parts.pop() if len(parts) == 1 else self._take_answer()
+        if (size := len(answer)) > ROOM:
+            self._send(answer)
+            return 0
+        self._memory[:size] = answer
+        return size
 
     def _on_event(self, event: _js.JsEvent) -> None:
         if self._closed:
@@ -99,25 +164,11 @@ class MessagePortConnection:
             self._end(ConnectionResetError(f"{self._peer} is gone"))
             return
         data = event.data
-        if _js.is_bytes(data):
-            self._take(data.to_bytes())
-        elif isinstance(data, int | float):
+        if isinstance(data, int | float):
             self._receipt(int(data))
         elif data == _CLOSE:
             self._end(None)
         # Anything else is not ours: the port is this page's own, so nobody means harm.
-
-    def _take(self, data: bytes) -> None:
-        try:
-            self._callbacks.data(data)
-        except Exception as error:
-            self._port.postMessage(_CLOSE)
-            self._end(error)
-            return
-        self._taken += len(data)
-        if self._taken >= _RECEIPT and not self._closed:
-            self._port.postMessage(self._taken)
-            self._taken = 0
 
     def _receipt(self, size: int) -> None:
         self._under_way = max(0, self._under_way - size)
@@ -129,11 +180,11 @@ class MessagePortConnection:
         self._closed = True
         self._port.onmessage = self._port.onclose = None
         self._port.close()
-        # Later, for this may be a call of the very proxy.
+        # Later, for this may be a call from the very port.
         asyncio.get_running_loop().call_soon(self._bury, error)
 
     def _bury(self, error: Exception | None) -> None:
-        if self._proxy is not None:
-            self._proxy.destroy()
-            self._proxy = None
+        for proxy in self._proxies:
+            proxy.destroy()
+        self._proxies = ()
         self._callbacks.lost(error)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from amctl.rpc.transports._js import Js
+from amctl.rpc.transports._js_ports import ROOM
 
 __all__ = ["FakeJs", "FakePort", "FakeSocket", "channel"]
 
@@ -27,9 +28,9 @@ class FakeProxy:
     def __init__(self, function: Any) -> None:
         self.function, self.is_destroyed = function, False
 
-    def __call__(self, event: Any) -> None:
+    def __call__(self, event: Any) -> Any:
         assert not self.is_destroyed, "a destroyed proxy was called"
-        self.function(event)
+        return self.function(event)
 
     def destroy(self) -> None:
         assert not self.is_destroyed
@@ -50,8 +51,10 @@ class FakeJs(Js):
     def bytes_of(self, data: bytes | memoryview) -> Any:
         return SimpleNamespace(buffer=FakeBuffer(bytes(data)))
 
-    def array_of(self, *items: Any) -> Any:
-        return list(items)
+    def ports(self) -> Any:
+        if not hasattr(self, "_fake"):
+            self._fake = FakePorts()
+        return self._fake
 
     def socket(self, url: str, subprotocol: str = "") -> Any:
         self.sockets.append(FakeSocket(url, subprotocol))
@@ -60,6 +63,35 @@ class FakeJs(Js):
     @property
     def leaks(self) -> int:
         return sum(not proxy.is_destroyed for proxy in self.proxies)
+
+
+class FakePorts:
+    """What `_js_ports` has in JavaScript."""
+
+    def __init__(self) -> None:
+        self.memory = memoryview(bytearray(ROOM))
+
+    def wrap(self, port: FakePort) -> Any:
+        def post(size: int) -> None:
+            buffer = FakeBuffer(bytes(self.memory[:size]))
+            port.postMessage(buffer, [buffer])
+
+        def hear(take: Any, tell: Any) -> None:
+            def heard(event: Any) -> None:
+                if not isinstance(event.data, FakeBuffer):
+                    tell(event)
+                    return
+                data, at = event.data.to_bytes(), 0
+                while at < len(data) and port.onmessage:
+                    piece = data[at : at + ROOM]
+                    at += ROOM
+                    self.memory[: len(piece)] = piece
+                    if answer := take(len(piece)):
+                        post(answer)
+
+            port.onclose, port.onmessage = tell, heard
+
+        return SimpleNamespace(post=post, hear=hear)
 
 
 class FakePort:

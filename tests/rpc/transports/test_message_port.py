@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from amctl.rpc.transports._js_ports import ROOM
 from amctl.rpc.transports.message_port import WINDOW, MessagePortConnection
 from tests.rpc.transports.fake_js import FakeJs, FakePort, channel
 
@@ -81,12 +82,12 @@ async def test_closing_tells_both_ends_after_the_last_byte(js: FakeJs) -> None:
     assert b.port.is_closed
 
 
-async def test_each_port_has_one_proxy_and_leaks_none(js: FakeJs) -> None:
+async def test_each_port_has_its_proxies_and_leaks_none(js: FakeJs) -> None:
     a, b = pair(js)
     for _ in range(100):
         a.conn.write(b"x" * 1000)
     await settle()
-    assert len(js.proxies) == 2
+    assert len(js.proxies) == 4  # two each
     b.conn.close()
     await settle()
     assert js.leaks == 0
@@ -120,6 +121,49 @@ async def test_a_stream_of_pieces_never_outruns_the_window_by_more_than_one(js: 
     await settle()
     assert len(b.data) == sent
     assert most < WINDOW + 10_000 + (64 << 10)
+
+
+async def test_what_a_reader_answers_goes_out_as_one_message(js: FakeJs) -> None:
+    a, b = channel()
+    near, far = End(js, a), MessagePortConnection(b, js=js)
+
+    def answer(data: bytes) -> None:
+        for piece in (b"you ", b"said ", data):
+            far.write(piece)
+        assert not b.posted
+
+    far.start(answer, lambda error: None, lambda: None)
+    near.conn.write(b"hello")
+    await settle()
+    assert near.data == b"you said hello"
+    assert len(b.posted) == 1
+
+
+async def test_an_answer_goes_out_before_the_end(js: FakeJs) -> None:
+    a, b = channel()
+    near, far = End(js, a), MessagePortConnection(b, js=js)
+
+    def last(data: bytes) -> None:
+        far.write(data)
+        far.close()
+
+    far.start(last, lambda error: None, lambda: None)
+    near.conn.write(b"bye")
+    await settle()
+    assert (near.data, near.lost) == (b"bye", [None])
+
+
+@pytest.mark.parametrize("size", [ROOM, ROOM + 1, 3 * ROOM + 7])
+async def test_more_than_the_shared_memory_holds_goes_in_pieces(js: FakeJs, size: int) -> None:
+    a, b = channel()
+    near, far = End(js, a), MessagePortConnection(b, js=js)
+    far.start(lambda data: far.write(data * 2), lambda error: None, lambda: None)
+    sent = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    near.conn.write(sent)
+    await settle()
+    pieces = [sent[at : at + ROOM] for at in range(0, size, ROOM)]
+    assert near.data == b"".join(piece * 2 for piece in pieces)
+    assert all(len(m.to_bytes()) <= ROOM for m in b.posted if not isinstance(m, int))
 
 
 async def test_a_dead_thread_is_an_error(js: FakeJs) -> None:
