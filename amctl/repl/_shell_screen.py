@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import get_app_or_none, in_terminal
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.shortcuts import print_formatted_text
+from prompt_toolkit.renderer import print_formatted_text
 
 from amctl.repl._shell_style import STYLE, clipped, plain, rows_of
 
@@ -117,14 +117,8 @@ class Screen:
     def _write(self, text: StyleAndTextTuples) -> None:
         """All at once: long answers come as fast as the terminal takes them."""
         try:
-            print_formatted_text(
-                FormattedText(text),
-                end="",
-                output=self.output,
-                style=STYLE,
-                color_depth=self._depth,
-                include_default_pygments_style=False,
-            )
+            # The one of `shortcuts` would put the prompt aside once more, in its own way and later.
+            print_formatted_text(self.output, FormattedText(text), STYLE, color_depth=self._depth)
         except OSError:
             self.is_gone = True
 
