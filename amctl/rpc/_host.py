@@ -126,7 +126,7 @@ class SessionHost:
         pump = Pump(
             wire, conn, self._on_events, lambda error: self._lost(wire, error), self.traffic
         )
-        pump.after_events = lambda: self._woke(wire)
+        pump.after_events = lambda: pump.finish() if wire.closed else pump.flush()
         self._pumps[wire] = pump
         self.on_connection(len(self._pumps))
         pump.start()

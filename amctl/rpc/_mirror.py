@@ -163,7 +163,9 @@ class Mirror(Waits):
             moved = [i for i, tick in enumerate(now) if tick != before[i]]
         if not moved and queue_tick == self.queue_tick and machine_tick == self.machine_tick:
             return
-        turned = full or any((now[i] ^ before[i]) & 1 for i in moved)
+        turned = full
+        for i in moved:
+            turned = turned or bool((now[i] ^ before[i]) & 1)
         order = self._active_order(now) if turned else was.order
         tx = self._transition(step, order, before, now, queue_tick) if self._needs_tx() else None
         hooks = self._hooks
@@ -179,7 +181,9 @@ class Mirror(Waits):
         self, tx: MirrorTransition | None, was: int, is_: int, ticked: Sequence[int]
     ) -> None:
         hooks, moved = self._hooks, was ^ is_
-        touched = [*ticked, *(i for i in range(moved.bit_length()) if moved >> i & 1)]
+        touched = list(ticked)
+        if moved:
+            touched += [i for i in range(moved.bit_length()) if moved >> i & 1]
         self._subs.cancel_contexts(touched)
         for hook in hooks.transition_finals if hooks else ():
             hook(tx)

@@ -82,8 +82,12 @@ class Conn:
 
     def _settle(self, session: Session, events: list[Event], now: float) -> SessionEvents:
         """Close what an event says is finished."""
-        told: SessionEvents = [(session, event) for event in events]
-        closed = next((event for event in events if isinstance(event, Closed)), None)
+        told: SessionEvents = []
+        closed: Closed | None = None
+        for event in events:
+            told.append((session, event))
+            if closed is None and isinstance(event, Closed):
+                closed = event
         if closed is not None:
             self._out, session.ctl = bytes(session.ctl), bytearray()
             self.closed = True

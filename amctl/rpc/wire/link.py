@@ -197,7 +197,8 @@ class Link(Sender):
             return self.last_tick
         if not self.open:
             return None
-        due = self._liveness_due()
+        # as `_liveness_due`, which this asks for after every read and write
+        due = self.last_ping + self.lim.ping if self.pinged < 0 else self.pinged + self.lim.pong
         return min(due, self.ack_due) if self.ack_due >= 0 else due
 
     def _liveness_due(self) -> float:

@@ -112,8 +112,12 @@ class Sender:
             return bytes(out)
         try:
             self._write_acks(out)
-            while len(out) < limit and self._write_next(out):
-                pass
+            while len(out) < limit:
+                if self.cursor < self.sent or self.urgent or self.bulk:
+                    if not self._write_next(out):
+                        break
+                elif not self._write_clocks(out):
+                    break
         except ProtocolError as err:
             self._fail(err.code, err.text)
             out += self.ctl

@@ -324,7 +324,7 @@ class Session(ClockLink):
         if call.op == Op.ASK:
             if states:
                 return lambda: _Answer(code=Code.UNSUPPORTED, text="a question has no states")
-        else:
+        elif self.allow is not None:
             refused = self._refused(parts or [(call.op, states, args)])
             if refused is not None:
                 return lambda: _Answer(code=refused, text="not permitted")
