@@ -68,8 +68,7 @@ async def gone(pid: int) -> None:
 @needs_chromium
 async def test_a_run_is_steered_from_the_prompt(tmp_path: Path) -> None:
     folder, home = tmp_path / "run", tmp_path / "home"
-    # Without faults, a round that is delivered is the last until somebody asks for another.
-    async with started(folder, *BROWSER, "--set", "SUCCESS_RATE=1000000") as run:
+    async with started(folder, *BROWSER) as run:
         await run.line("results equal their known hashes")
         async with repl(folder, home, columns=120, rows=40) as person:
             await person.until(r"^Welcome to amctl! Tab to start, help, or Ctrl\+D to exit\.$")
@@ -135,7 +134,8 @@ async def inspect_through_a_tunnel(person: Terminal) -> None:
     await person.until(r"^amctl> inspect browser$")
     await person.type("3", "<Enter>")
     await person.until(r"^=> mach://browser3$", scrolled=True)
-    await person.until(r"^=> 1 Completed\n=> +\|Tick +\d+", scrolled=True)
+    # The thread tells its clock in its own time, so it may not have told yet that it is done.
+    await person.until(r"^=> [01] Completed\n=> +\|Tick +\d+", scrolled=True)
     await person.keep("inspect")
 
 
