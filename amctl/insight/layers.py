@@ -19,9 +19,10 @@ ORDER = (
     ("amctl.rpc",),
     ("amctl.telemetry", "amctl.relay", "amctl.bundle"),
     ("amctl.dump", "amctl.insight", "amctl.traces"),
-    ("amctl.graph", "amctl.bench"),
+    ("amctl.graph",),
     ("amctl.vis", "amctl.repl", "amctl.debugger"),
     ("amctl.run", "nodes"),
+    ("amctl.bench",),
     ("amctl.cli",),
 )
 """Rooms from the ground up. Those of one row don't import each other."""

@@ -70,7 +70,7 @@ def start(case: str, folder: str, demon: ChaosDemon) -> tuple[int, dict[str, Any
             demon.open(self.port)
 
     def relay(*args: Any, **options: Any) -> Relay:
-        return Behind(*args, **options, policy=Policy(hosts=(f"127.0.0.1:{demon.port}",)))
+        return Behind(*args, **{**options, "policy": Policy(hosts=(f"127.0.0.1:{demon.port}",))})
 
     async def dial(url: str, subprotocol: str = "", **options: Any) -> Connection:
         path = url.split("/", 3)[3]
