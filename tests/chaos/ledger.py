@@ -81,10 +81,11 @@ class Ledger:
         self.server.start()
 
     async def work(self, draw: random.Random, over: asyncio.Event) -> None:
-        """Call and note, some at a time, until told; then wait for what is under way."""
+        """Call and note, some at a time, until told, once at least; wait for what is left."""
         await self.client.machine.when("Ready")
         async with asyncio.TaskGroup() as group:
-            while not over.is_set():
+            goes_on = True
+            while goes_on:
                 for _ in range(draw.randrange(1, 6)):
                     # a slow link carries less than one may think of
                     if len(self.acknowledged) > self._sent - _IN_FLIGHT:
@@ -94,6 +95,7 @@ class Ledger:
                     self.client.net.add_ns("Noted", {"n": self._noted})
                     self._noted += 1
                 await asyncio.sleep(draw.uniform(0.0, 0.2))
+                goes_on = not over.is_set()
 
     async def _call(self, filling: bytes) -> None:
         number, self._sent = self._sent, self._sent + 1
