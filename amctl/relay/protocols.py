@@ -211,6 +211,10 @@ class _LinkedWebSocket(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
     def shutdown(self) -> None:
+        if self.handshake_complete and self.transport.is_closing():
+            # the peer has closed already, and under TLS that may take its time
+            self.stop_keepalive()
+            return
         super().shutdown()
         if not self.handshake_complete:
             # answered for the application, which has yet to answer: it will be told so

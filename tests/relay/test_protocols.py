@@ -231,3 +231,18 @@ async def test_a_relay_that_stops_answers_for_whoever_has_not_yet(
     gate.set()
     assert (await answer).startswith(b"HTTP/1.1 500 ")
     assert "Exception" not in caplog.text
+
+
+async def test_a_relay_that_stops_has_nothing_to_tell_who_is_closing(
+    start_relay: StartRelay,
+) -> None:
+    peers = await start_relay(matchers=[MATCHER])
+    reader, writer = await asyncio.open_connection("127.0.0.1", peers.relay.port)
+    try:
+        writer.write(upgrade(peers))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 101 ")
+        (connection,) = peers.relay._server._server.server_state.connections
+        connection.data_received(frame(8, (1000).to_bytes(2, "big")))
+        connection.shutdown()
+    finally:
+        writer.close()
