@@ -17,7 +17,7 @@ from amctl.relay import Limits, Policy, Relay
 from amctl.rpc.errors import ExposedError
 from amctl.rpc.exposure import client_tls, server_tls
 from amctl.rpc.transports.websocket import dial_websocket
-from tests.relay.conftest import BEARER, TOKEN
+from tests.relay.conftest import BEARER, TOKEN, until
 from tests.support.house import ROOT
 
 if TYPE_CHECKING:
@@ -174,7 +174,11 @@ async def test_pages_and_tunnels_travel_under_tls(start_relay: StartRelay) -> No
     url = f"wss://localhost:{relay.port}/listen/a/localhost:0"
     conn = await dial_websocket(url, headers=BEARER, tls=trust)
     assert len(relay) == 1
+    over = asyncio.Event()
+    conn.start(lambda _: None, lambda _: over.set(), lambda: None)
     conn.close()
+    await over.wait()
+    await until(lambda: not relay._server._server.server_state.connections)
     with pytest.raises((ssl.SSLError, OSError)):
         await dial_websocket(url, headers=BEARER)
     with pytest.raises((ConnectionError, httpx.TransportError)):
